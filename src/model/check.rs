@@ -1,0 +1,197 @@
+//! Rules that hold for a document whatever its target: what is required, and what must agree with what.
+
+use super::fault::{Fault, Path};
+use super::{Address, Document, Given, Invoice, InvoiceLine, OrderLine, Party, PurchaseOrder, Scalar, Text};
+
+/// Collects everything that is wrong with a document in itself.
+///
+/// ```
+/// use payables_bridge::model::{Document, PurchaseOrder, check};
+///
+/// let mut faults = Vec::new();
+/// check(&Document::PurchaseOrder(PurchaseOrder { number: "PO-1".into(), ..PurchaseOrder::default() }), &mut faults);
+/// assert!(faults.iter().any(|fault| fault.rule == "DOC-REQUIRED" && fault.path == "lines"));
+/// ```
+pub fn check(document: &Document<'_>, faults: &mut Vec<Fault>) {
+    match document {
+        Document::PurchaseOrder(order) => check_order(order, faults),
+        Document::Invoice(invoice) => check_invoice(invoice, faults),
+    }
+}
+
+fn check_order(order: &PurchaseOrder<'_>, faults: &mut Vec<Fault>) {
+    let at = Path::ROOT;
+    check_number(&order.number, faults);
+    require_date(&order.issue_date, faults);
+    check_currency(&order.currency, &at.field("currency"), true, faults);
+    require_text(&order.note, &at.field("note"), "say in a few words what the order is for", faults);
+    for (index, field) in order.custom_fields.iter().enumerate() {
+        require_text(&field.key, &at.field("custom_fields").index(index).field("key"), "give the title of the field", faults);
+    }
+    if let Some(address) = order.seller.as_ref().and_then(|seller| seller.address.as_ref()) {
+        check_address(address, &at.field("seller").field("address"), faults);
+    }
+    check_lines(&order.lines, faults, |line| &line.id, check_order_line);
+}
+
+fn check_order_line(line: &OrderLine<'_>, at: &Path<'_>, faults: &mut Vec<Fault>) {
+    let item = at.field("item");
+    require_text(&line.item.buyers_id, &item.field("buyers_id"), "give the buyer's code of the item", faults);
+    require_text(&line.item.external_id, &item.field("external_id"), "give the item's identifier in the ERP", faults);
+    require(&line.quantity, &at.field("quantity"), faults);
+    require(&line.price, &at.field("price"), faults);
+    let account = at.field("account");
+    require_text(&line.account.external_id, &account.field("external_id"), "give the account's identifier in the ERP", faults);
+    for (index, field) in line.custom_fields.iter().enumerate() {
+        require_text(&field.key, &at.field("custom_fields").index(index).field("key"), "give the title of the field", faults);
+    }
+}
+
+fn check_invoice(invoice: &Invoice<'_>, faults: &mut Vec<Fault>) {
+    let at = Path::ROOT;
+    check_number(&invoice.number, faults);
+    require_date(&invoice.issue_date, faults);
+    check_currency(&invoice.currency, &at.field("currency"), true, faults);
+    if invoice.payee.is_none() {
+        faults.push(missing(&at.field("payee"), "name the party that is paid"));
+    }
+    let parties =
+        [("payee", &invoice.payee), ("buyer", &invoice.buyer), ("ship_to", &invoice.ship_to), ("ship_from", &invoice.ship_from)];
+    for (name, party) in parties {
+        if let Some(party) = party {
+            check_party(party, &at.field(name), faults);
+        }
+    }
+    for (index, tax) in invoice.taxes.iter().enumerate() {
+        check_currency(&tax.currency, &at.field("taxes").index(index).field("currency"), false, faults);
+    }
+    check_lines(&invoice.lines, faults, |line| &line.id, check_invoice_line);
+}
+
+fn check_invoice_line(line: &InvoiceLine<'_>, at: &Path<'_>, faults: &mut Vec<Fault>) {
+    if !line.item.buyers_id.is_given() && !line.item.sellers_id.is_given() {
+        faults.push(missing(&at.field("item"), "give the buyer's code (buyers_id) or the seller's code (sellers_id) of the item"));
+    }
+    require(&line.quantity, &at.field("quantity"), faults);
+    require_text(&line.unit, &at.field("unit"), "give the unit as a UN/ECE Recommendation 20 code, such as EA", faults);
+    require(&line.price, &at.field("price"), faults);
+    check_currency(&line.price_currency, &at.field("price_currency"), false, faults);
+}
+
+/// At least one line, no identifier twice, and each line's own rules.
+fn check_lines<'d, L>(
+    lines: &'d [L],
+    faults: &mut Vec<Fault>,
+    id: impl Fn(&'d L) -> &'d Text<'d>,
+    check_line: impl Fn(&L, &Path<'_>, &mut Vec<Fault>),
+) {
+    let at = Path::ROOT.field("lines");
+    if lines.is_empty() {
+        faults.push(missing(&at, "a document has at least one line"));
+    }
+    let mut ids: Vec<(&str, usize)> = Vec::with_capacity(lines.len());
+    for (index, line) in lines.iter().enumerate() {
+        check_line(line, &at.index(index), faults);
+        let id = id(line);
+        if id.is_given() {
+            ids.push((id.as_str(), index));
+        }
+    }
+    // Lines mostly come sorted, which makes this one pass.
+    ids.sort_unstable();
+    for pair in ids.windows(2) {
+        if let [(first, earlier), (second, later)] = pair
+            && first == second
+        {
+            let message = format!("{second:?} is already the id of lines[{earlier}]; give every line an id of its own");
+            faults.push(Fault::error("DOC-LINE-ID", at.index(*later).field("id"), message).found(second));
+        }
+    }
+}
+
+fn check_number(number: &Text<'_>, faults: &mut Vec<Fault>) {
+    let root = Path::ROOT;
+    let at = root.field("number");
+    require_text(number, &at, "every document needs its number", faults);
+    if number.is_given() && number.trim() != number.as_str() {
+        let message = format!("{:?} begins or ends with a blank; two systems would not agree that it is the same number", number.as_str());
+        faults.push(Fault::error("DOC-BLANK", at, message).found(number.as_str()));
+    }
+}
+
+fn check_party(party: &Party<'_>, at: &Path<'_>, faults: &mut Vec<Fault>) {
+    require_text(&party.id, &at.field("id"), "give the party's identifier", faults);
+    if let Some(address) = &party.address {
+        check_address(address, &at.field("address"), faults);
+        if !address.name.is_given() && !party.name.is_given() {
+            faults.push(missing(&at.field("address").field("name"), "give the name at the address, or the party's name"));
+        }
+    }
+    for (index, registration) in party.tax_registrations.iter().enumerate() {
+        let registrations = at.field("tax_registrations");
+        let at = registrations.index(index);
+        require(&registration.r#type, &at.field("type"), faults);
+        require_text(&registration.number, &at.field("number"), "give the registration's number", faults);
+    }
+}
+
+fn check_address(address: &Address<'_>, at: &Path<'_>, faults: &mut Vec<Fault>) {
+    match address.lines.as_slice() {
+        [] => faults.push(missing(&at.field("lines"), "give the first line of the address")),
+        [first, ..] if !first.is_given() => faults.push(missing(&at.field("lines").index(0), "give the first line of the address")),
+        [_, _, _, _, ..] => {
+            let message = format!("an address has at most three lines, and this one has {}", address.lines.len());
+            faults.push(Fault::error("DOC-ADDRESS", at.field("lines"), message));
+        }
+        _ => {}
+    }
+    let field = at.field("country");
+    require_text(&address.country, &field, "give the country as two letters (ISO 3166), such as DE", faults);
+    if address.country.is_given() && (address.country.len() != 2 || rust_iso3166::from_alpha2(&address.country).is_none()) {
+        let message = format!("{:?} is not a country; write its two letters (ISO 3166), such as DE", address.country.as_str());
+        faults.push(Fault::error("DOC-COUNTRY", field, message).found(address.country.as_str()));
+    }
+}
+
+/// The decimal places of a currency's minor unit (ISO 4217): 2 for EUR, 0 for JPY, 3 for KWD.
+pub(crate) fn minor_unit(currency: &str) -> Option<u32> {
+    iso_currency::Currency::from_code(currency)?.exponent().map(u32::from)
+}
+
+fn check_currency(currency: &Text<'_>, at: &Path<'_>, required: bool, faults: &mut Vec<Fault>) {
+    if !currency.is_given() {
+        if required {
+            faults.push(missing(at, "give the currency as three letters (ISO 4217), such as EUR"));
+        }
+        return;
+    }
+    if iso_currency::Currency::from_code(currency).is_none() {
+        let message = format!("{:?} is not a currency; write its three capital letters (ISO 4217), such as EUR", currency.as_str());
+        faults.push(Fault::error("DOC-CURRENCY", at, message).found(currency.as_str()));
+    }
+}
+
+fn require_text(text: &Text<'_>, at: &Path<'_>, remedy: &str, faults: &mut Vec<Fault>) {
+    if !text.is_given() {
+        faults.push(missing(at, remedy));
+    } else if text.trim().is_empty() {
+        let message = format!("{at} has nothing but blanks in it; {remedy}");
+        faults.push(Fault::error("DOC-REQUIRED", at, message).found(format_args!("{:?}", text.as_str())));
+    }
+}
+
+fn require<T: Scalar>(value: &Given<T>, at: &Path<'_>, faults: &mut Vec<Fault>) {
+    if value.is_none() {
+        faults.push(missing(at, &format!("give {}", T::EXPECTED)));
+    }
+}
+
+fn require_date(date: &Given<super::Date>, faults: &mut Vec<Fault>) {
+    if date.is_none() {
+        faults.push(missing(&Path::ROOT.field("issue_date"), "give the date as YYYY-MM-DD"));
+    }
+}
+
+fn missing(at: &Path<'_>, remedy: &str) -> Fault {
+    Fault::error("DOC-REQUIRED", at, format!("{at} is not given; {remedy}"))
+}
