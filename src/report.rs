@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::model::{self, Fault, Kind, Source, decimal};
 use crate::outcome::{Exit, Outcome};
@@ -13,7 +13,7 @@ use crate::outcome::{Exit, Outcome};
 pub const SCHEMA: &str = "payables.report.v1";
 
 /// What became of one document.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Item {
     /// The kind, when it could be made out.
     pub kind: Option<Kind>,
@@ -26,7 +26,7 @@ pub struct Item {
     /// Everything that is wrong or worth a warning.
     pub faults: Vec<Fault>,
     /// Where the document stands in the input.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
     /// What it is about, for the sums.
     #[serde(skip)]

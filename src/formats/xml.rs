@@ -25,6 +25,7 @@ const ILLEGAL: u8 = 2;
 /// The lead byte of something that may be a line break or a noncharacter.
 const LOOK: u8 = 3;
 
+#[expect(clippy::indexing_slicing, reason = "a constant: what does not fit does not compile")]
 static CLASS: [u8; 256] = {
     let mut class = [PLAIN; 256];
     let mut byte = 0;
@@ -246,22 +247,105 @@ fn is_nil(reader: &NsReader<&[u8]>, start: &BytesStart<'_>) -> Result<bool, Unre
     Ok(nil)
 }
 
-/// Indents a document for eyes. Text stays as it is; only white space between elements is added.
+/// Indents a document of our own making for eyes: every `<` in it begins a tag. Text stays as it is; only white space
+/// between elements is added, never inside one that has text.
 pub fn pretty(document: &[u8]) -> Vec<u8> {
-    let Ok(text) = std::str::from_utf8(document) else { return document.to_vec() };
-    let mut reader = quick_xml::Reader::from_str(text);
-    let mut writer = quick_xml::Writer::new_with_indent(Vec::with_capacity(document.len() * 2), b' ', 2);
-    loop {
-        match reader.read_event() {
-            Ok(Event::Eof) => break,
-            Ok(event) => {
-                if writer.write_event(event).is_err() {
-                    return document.to_vec();
-                }
+    let mut out = Vec::with_capacity(document.len() * 2);
+    let mut depth = 0_usize;
+    let mut after_open = false;
+    let mut rest = document;
+    while let Some(at) = memchr::memchr(b'<', rest) {
+        let (text, tag) = rest.split_at(at);
+        out.extend_from_slice(text);
+        let (tag, after) = tag.split_at(memchr::memchr(b'>', tag).map_or(tag.len(), |end| end + 1));
+        let closes = tag.starts_with(b"</");
+        let opens = !closes && !tag.starts_with(b"<?") && !tag.ends_with(b"/>");
+        depth -= usize::from(closes && depth > 0);
+        // An end right after its beginning, or after text, stays on the line.
+        let stays = closes && after_open;
+        if !stays && !out.is_empty() {
+            out.push(b'\n');
+            out.resize(out.len() + 2 * depth, b' ');
+        }
+        out.extend_from_slice(tag);
+        depth += usize::from(opens);
+        after_open = opens;
+        rest = after;
+    }
+    out.extend_from_slice(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn escaped(text: &str) -> Result<String, IllegalChar> {
+        let mut out = Vec::new();
+        escape(text, &mut out).map(|()| String::from_utf8(out).unwrap())
+    }
+
+    /// Walks through a document and writes down what it meets.
+    fn walked(document: &str) -> Result<String, Unreadable> {
+        let mut walk = Walk::new(document.as_bytes())?;
+        let mut out = String::new();
+        loop {
+            match walk.step()? {
+                Step::Open { namespace, name, nil } => out += &format!("({namespace}|{name}{}", if nil { "?" } else { "" }),
+                Step::Close { text } => out += &format!("={text})"),
+                Step::End => return Ok(out),
             }
-            // Only documents of our own making come here; one that cannot be read is shown as it is.
-            Err(_) => return document.to_vec(),
         }
     }
-    writer.into_inner()
+
+    #[test]
+    fn text_stays_on_one_line() {
+        assert_eq!(escaped("a & b < c > d \"'\t").unwrap(), "a &amp; b &lt; c &gt; d \"'\t");
+        assert_eq!(escaped("1\r\n2\u{85}3\u{2028}4\u{2029}5").unwrap(), "1&#13;&#10;2&#133;3&#8232;4&#8233;5");
+        assert_eq!(escaped("ü–漢字🚚\u{fffd}").unwrap(), "ü–漢字🚚\u{fffd}");
+        assert_eq!(escaped("a\u{1}"), Err(IllegalChar('\u{1}')));
+        assert_eq!(escaped("\u{ffff}"), Err(IllegalChar('\u{ffff}')));
+        assert_eq!(escaped("\u{fffe}"), Err(IllegalChar('\u{fffe}')));
+    }
+
+    #[test]
+    fn a_walk_goes_by_namespace() {
+        let document = "<?xml version='1.0'?><p:a xmlns:p='urn:1' xmlns:x='http://www.w3.org/2001/XMLSchema-instance'><b x:nil='true'/><c xmlns='urn:2'>1 &lt; 2<![CDATA[&]]>&#x21;</c></p:a>";
+        assert_eq!(walked(document).unwrap(), "(urn:1|a(|b?=)(urn:2|c=1 < 2&!)=1 < 2&!)");
+    }
+
+    #[test]
+    fn hostile_documents_are_refused() {
+        let deep = "<a>".repeat(1_000_000);
+        let wide = format!("<a {}/>", (0..70).map(|n| format!("a{n}='' ")).collect::<String>());
+        for hostile in [
+            "", "   ", "text", "<a>", "<a></b>", "<a/><b/>", "<a/>text", "<a>&#1;</a>", "<a>&#0;</a>", "<a>&nope;</a>",
+            "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", "<?xml version='1.0' encoding='utf-16'?><a/>", &deep, &wide,
+        ] {
+            assert!(walked(hostile).is_err(), "{}", hostile.chars().take(60).collect::<String>());
+        }
+        assert!(Walk::new(b"<a>\xff</a>").is_err());
+    }
+
+    #[test]
+    fn pretty_keeps_text() {
+        let text = String::from_utf8(pretty(b"<?xml version=\"1.0\"?><a><b>1 &amp; 2&#10;</b><c></c></a>")).unwrap();
+        assert_eq!(text, "<?xml version=\"1.0\"?>\n<a>\n  <b>1 &amp; 2&#10;</b>\n  <c></c>\n</a>");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_escaped_reads_back(text in any::<String>()) {
+            if let Ok(escaped) = escaped(&text) {
+                prop_assert!(!escaped.contains(['\n', '\r']));
+                // A carriage return and a line feed survive because both are references.
+                let expected = format!("(|a={text})");
+                prop_assert_eq!(walked(&format!("<a>{escaped}</a>")).unwrap(), expected);
+            } else {
+                let has_illegal = text.chars().any(|c| c < ' ' || matches!(c, '\u{FFFE}' | '\u{FFFF}'));
+                prop_assert!(has_illegal);
+            }
+        }
+    }
 }

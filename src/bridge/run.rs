@@ -1,0 +1,282 @@
+//! The run: reads everything, sends it call by call, and settles every document.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use super::import::{Guards, Imported, import};
+use super::settle::{Again, Fate, History, Rules, left, settle};
+use super::spool::Ready;
+use super::translate::hold_contradiction;
+use super::{Error, Observer, Stopper};
+use crate::adapter::{Decoded, Stamp};
+use crate::intake::Input;
+use crate::model::{Fault, Path};
+use crate::outcome::{Exit, Outcome};
+use crate::report::{Item, Summary};
+use crate::transport::{Pace, Transport};
+use crate::vendors::Vendor;
+use crate::wire::{Secret, SendError};
+
+/// After so many calls in a row that ended in doubt, nothing new is sent: whatever it is, it is not one document.
+const MOST_DOUBTS_IN_A_ROW: u32 = 5;
+
+/// What a run needs besides its inputs; made by [`Bridge::builder`](super::Bridge::builder).
+pub(super) struct Line {
+    pub(super) vendor: Vendor,
+    pub(super) secret: Secret,
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) clock: Arc<dyn Fn() -> u64 + Send + Sync>,
+    pub(super) pace: Pace,
+}
+
+/// The settings of a run.
+#[derive(Debug, Clone)]
+pub(super) struct Limits {
+    pub(super) concurrency: usize,
+    pub(super) replay_after: Duration,
+}
+
+/// A call on its way, or waiting for it.
+struct Call {
+    documents: Vec<Ready>,
+    history: History,
+}
+
+/// A run in progress.
+pub(super) struct Running<'r> {
+    line: Arc<Line>,
+    limits: Limits,
+    imported: Imported,
+    summary: Summary,
+    observer: &'r mut dyn Observer,
+    /// Calls that may go at once.
+    queue: VecDeque<Call>,
+    /// Calls that go later.
+    later: Vec<(Instant, Call)>,
+    in_flight: JoinSet<(Call, Result<Decoded, SendError>)>,
+    doubts_in_a_row: u32,
+    /// Why nothing new is begun.
+    closed: Option<String>,
+    /// Why nothing at all is sent any more.
+    stopped: Option<(Exit, String)>,
+}
+
+/// Reads, sends and settles.
+pub(super) async fn run<'r>(
+    line: Arc<Line>,
+    guards: &Guards,
+    limits: Limits,
+    stopper: &Stopper,
+    inputs: Vec<Input<'r>>,
+    observer: &mut dyn Observer,
+) -> Result<Summary, Error> {
+    let mut summary = Summary::default();
+    let imported = import(line.vendor.submit(), guards, inputs, &mut summary, observer)?;
+    let running = Running {
+        line,
+        limits,
+        imported,
+        summary,
+        observer,
+        queue: VecDeque::new(),
+        later: Vec::new(),
+        in_flight: JoinSet::new(),
+        doubts_in_a_row: 0,
+        closed: None,
+        stopped: None,
+    };
+    running.finish(stopper).await
+}
+
+impl Running<'_> {
+    async fn finish(mut self, stopper: &Stopper) -> Result<Summary, Error> {
+        if let Some(why) = self.imported.fuse.clone() {
+            self.hold_everything(&why)?;
+            return Ok(self.summary);
+        }
+        loop {
+            while self.in_flight.len() < self.limits.concurrency {
+                let Some(call) = self.next_call()? else { break };
+                self.send(call);
+            }
+            let due = self.later.iter().map(|(due, _)| *due).min();
+            if self.in_flight.is_empty() && due.is_none() {
+                break;
+            }
+            let has_room = self.in_flight.len() < self.limits.concurrency;
+            tokio::select! {
+                Some(joined) = self.in_flight.join_next(), if !self.in_flight.is_empty() => match joined {
+                    Ok((call, result)) => self.settle(call, result),
+                    Err(error) => return Err(Error::Setup(format!("a call ended in a way that it cannot: {error}"))),
+                },
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() && has_room => {}
+                () = stopper.stopped(), if self.stopped.is_none() => {
+                    self.stopped = Some((Exit::Temporary, "the run was interrupted".to_owned()));
+                }
+            }
+        }
+        self.leave_the_rest()?;
+        Ok(self.summary)
+    }
+
+    /// The next call that may go now.
+    fn next_call(&mut self) -> Result<Option<Call>, Error> {
+        if self.stopped.is_some() {
+            let waiting = self.queue.drain(..).chain(self.later.drain(..).map(|(_, call)| call));
+            for call in waiting.collect::<Vec<_>>() {
+                self.leave(call);
+            }
+            return Ok(None);
+        }
+        if let Some(call) = self.queue.pop_front() {
+            return Ok(Some(call));
+        }
+        let now = Instant::now();
+        if let Some(place) = self.later.iter().position(|(due, _)| *due <= now) {
+            return Ok(Some(self.later.swap_remove(place).1));
+        }
+        if self.closed.is_some() {
+            return Ok(None);
+        }
+        let size = self.line.vendor.submit().batch_size();
+        let mut documents = Vec::new();
+        while documents.len() < size {
+            match self.next_ready()? {
+                Some(ready) => documents.push(ready),
+                None => break,
+            }
+        }
+        Ok((!documents.is_empty()).then(|| Call { documents, history: History::default() }))
+    }
+
+    /// The next document that goes; those that stand in the run twice are settled on the way.
+    fn next_ready(&mut self) -> Result<Option<Ready>, Error> {
+        while let Some(mut ready) = self.imported.drain.next().map_err(Error::Spool)? {
+            if self.imported.seen.is_contradictory(ready.key) {
+                hold_contradiction(&mut ready.item);
+                self.emit(ready.item);
+            } else if ready.repeated {
+                ready.item.outcome = Outcome::Unchanged;
+                self.emit(ready.item);
+            } else {
+                return Ok(Some(ready));
+            }
+        }
+        Ok(None)
+    }
+
+    fn send(&mut self, call: Call) {
+        let line = Arc::clone(&self.line);
+        self.summary.requests += 1;
+        self.in_flight.spawn(async move {
+            line.pace.wait().await;
+            let submit = line.vendor.submit();
+            // The time is taken as late as possible: a key is good for a moment only.
+            let stamp = Stamp { unix_seconds: (line.clock)(), secret: Some(&line.secret) };
+            let size = call.documents.iter().map(|ready| ready.fragment.len()).sum::<usize>();
+            let mut body = Vec::with_capacity(size + 1024);
+            submit.assemble(&mut call.documents.iter().map(|ready| ready.fragment.as_slice()), &stamp, &mut body);
+            let result = line.transport.send(submit.request(body)).await;
+            let numbers: Vec<&str> = call.documents.iter().filter_map(|ready| ready.item.number.as_deref()).collect();
+            let result = result.map(|response| submit.decode(&numbers, &response));
+            (call, result)
+        });
+    }
+
+    fn settle(&mut self, call: Call, result: Result<Decoded, SendError>) {
+        let rules = Rules { repeatable: self.line.vendor.submit().repeatable(), replay_after: self.limits.replay_after };
+        let count = call.documents.len();
+        let settlement = settle(count, &call.history, result, rules);
+        for note in settlement.notes {
+            tracing::warn!(note, "reply");
+            self.summary.note(note);
+        }
+        let (mut again, mut split) = (Vec::new(), Vec::new());
+        for (ready, fate) in call.documents.into_iter().zip(settlement.fates) {
+            match fate {
+                Fate::Settled(outcome, fault) => self.end(ready, outcome, fault),
+                Fate::Again => again.push(ready),
+                Fate::Split => split.push(ready),
+            }
+        }
+        if !split.is_empty() {
+            tracing::info!(documents = split.len(), "the call was refused as a whole; splitting it");
+            let second = split.split_off(split.len() / 2);
+            for documents in [second, split] {
+                self.queue.push_front(Call { documents, history: call.history.clone() });
+            }
+        }
+        self.doubts_in_a_row = if settlement.doubted { self.doubts_in_a_row + 1 } else { 0 };
+        if self.doubts_in_a_row >= MOST_DOUBTS_IN_A_ROW && self.closed.is_none() {
+            self.closed = Some(format!("{MOST_DOUBTS_IN_A_ROW} calls in a row ended in doubt"));
+        }
+        if let (Some(Again { after, history }), false) = (settlement.again, again.is_empty()) {
+            tracing::warn!(documents = again.len(), after_s = after.as_secs(), doubt = history.doubt, "a call goes again");
+            self.later.push((Instant::now() + after, Call { documents: again, history }));
+        }
+        if let Some(stop) = settlement.stop {
+            tracing::error!(reason = stop.1, "the target is stopped");
+            self.stopped.get_or_insert(stop);
+        }
+    }
+
+    /// A document's end.
+    fn end(&mut self, ready: Ready, outcome: Outcome, fault: Option<Box<Fault>>) {
+        let mut item = ready.item;
+        item.outcome = outcome;
+        if let Some(mut fault) = fault {
+            fault.source.clone_from(&item.source);
+            item.faults.push(*fault);
+        }
+        self.emit(item);
+    }
+
+    fn emit(&mut self, item: Item) {
+        tracing::debug!(number = item.number, outcome = item.outcome.word(), "settled");
+        self.summary.count(&item);
+        self.observer.item(item);
+    }
+
+    /// A call that will not be made any more.
+    fn leave(&mut self, call: Call) {
+        let why = self.stopped.as_ref().map_or("the run ended", |(_, why)| why).to_owned();
+        for ready in call.documents {
+            if let Fate::Settled(outcome, fault) = left(&call.history, not_sent(&why)) {
+                self.end(ready, outcome, fault);
+            }
+        }
+    }
+
+    /// What was not even begun.
+    fn leave_the_rest(&mut self) -> Result<(), Error> {
+        let why = match (&self.stopped, &self.closed) {
+            (Some((exit, why)), _) => {
+                self.summary.end_with(*exit);
+                why.clone()
+            }
+            (None, Some(why)) => why.clone(),
+            (None, None) => return Ok(()),
+        };
+        self.summary.note(format!("stopped early: {why}"));
+        while let Some(ready) = self.next_ready()? {
+            self.end(ready, Outcome::NotSent, Some(Box::new(not_sent(&why))));
+        }
+        Ok(())
+    }
+
+    fn hold_everything(&mut self, why: &str) -> Result<(), Error> {
+        while let Some(ready) = self.imported.drain.next().map_err(Error::Spool)? {
+            let fault = Fault::error("DOC-EMPTY", Path::ROOT, format!("held, because {why}"));
+            self.end(ready, Outcome::Held, Some(Box::new(fault)));
+        }
+        Ok(())
+    }
+}
+
+fn not_sent(why: &str) -> Fault {
+    Fault::error("DOC-NOT-SENT", Path::ROOT, format!("not sent: {why}; the next run sends it"))
+}

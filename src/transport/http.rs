@@ -1,0 +1,154 @@
+//! HTTP over TLS, as a call wants it that must not be made twice: no retry, no redirect, no connection used again.
+
+use std::convert::Infallible;
+use std::error::Error as _;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+
+use super::{Sending, Transport};
+use crate::wire::{SendError, WireRequest, WireResponse};
+
+/// The most bytes of an answer that are read, after decompression.
+pub const MAX_RESPONSE_BYTES: usize = 16 << 20;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The client cannot be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTPS client cannot be set up: {0}")]
+pub struct HttpError(String);
+
+/// An HTTP client.
+#[derive(Debug, Clone)]
+pub struct Http {
+    client: reqwest::Client,
+}
+
+impl Http {
+    /// A client whose calls take at most `timeout` from the first packet to the last.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up, for instance because the machine has no root certificates.
+    pub fn new(timeout: Duration) -> Result<Self, HttpError> {
+        // Fails when the program that uses this library has chosen a provider; its choice is as good.
+        let _chosen_already = rustls::crypto::ring::default_provider().install_default();
+        reqwest::Client::builder()
+            .user_agent(concat!("payables-bridge/", env!("CARGO_PKG_VERSION")))
+            .timeout(timeout)
+            .connect_timeout(CONNECT_TIMEOUT.min(timeout))
+            // A resend behind our back is a document sent twice.
+            .retry(reqwest::retry::never())
+            // The key is in the body, and a redirect would post it to somebody else.
+            .redirect(reqwest::redirect::Policy::none())
+            // On a connection that is used again, one cannot tell a call that was not sent from one that was.
+            .pool_max_idle_per_host(0)
+            .http1_only()
+            .no_proxy()
+            .tcp_nodelay(true)
+            .build()
+            .map(|client| Self { client })
+            .map_err(|error| HttpError(reason(&error)))
+    }
+}
+
+impl Transport for Http {
+    fn send(&self, request: WireRequest) -> Sending<'_> {
+        Box::pin(async move {
+            let left = Arc::new(AtomicBool::new(false));
+            let body = Watched { body: Some(Bytes::from(request.body)), left: Arc::clone(&left) };
+            let mut post = self.client.post(&request.url).body(reqwest::Body::wrap(body));
+            for (name, value) in request.headers {
+                post = post.header(name, value);
+            }
+            // What reaches the connection may reach the vendor; what does not, cannot.
+            let fail = |error: reqwest::Error| {
+                let why = reason(&error);
+                if left.load(Ordering::SeqCst) { SendError::MaybeSent(why) } else { SendError::NotSent(why) }
+            };
+            let mut response = post.send().await.map_err(fail)?;
+            let status = response.status().as_u16();
+            let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()).and_then(parse_retry_after);
+            let mut body = Vec::new();
+            while let Some(chunk) = response.chunk().await.map_err(fail)? {
+                if body.len() + chunk.len() > MAX_RESPONSE_BYTES {
+                    let limit = MAX_RESPONSE_BYTES >> 20;
+                    return Err(SendError::MaybeSent(format!("the answer is larger than {limit} MiB (HTTP {status})")));
+                }
+                body.extend_from_slice(&chunk);
+            }
+            Ok(WireResponse { status, retry_after, body })
+        })
+    }
+}
+
+/// A body that knows whether it has been handed to the connection.
+struct Watched {
+    body: Option<Bytes>,
+    left: Arc<AtomicBool>,
+}
+
+impl Body for Watched {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let frame = self.body.take();
+        if frame.is_some() {
+            self.left.store(true, Ordering::SeqCst);
+        }
+        Poll::Ready(frame.map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.body.as_ref().map_or(0, |body| body.len() as u64))
+    }
+}
+
+/// What went wrong, in the words of the innermost cause.
+fn reason(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    let what = if error.is_timeout() {
+        "no answer in time"
+    } else if error.is_connect() {
+        "no connection"
+    } else {
+        "the connection broke"
+    };
+    // reqwest's own message has the address in it and says no more than `what`.
+    if error.source().is_none() { what.to_owned() } else { format!("{what} ({cause})") }
+}
+
+/// `Retry-After`: seconds, or a date.
+fn parse_retry_after(value: &str) -> Option<Duration> {
+    if let Ok(seconds) = value.trim().parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = jiff::fmt::rfc2822::parse(value.trim()).ok()?.timestamp();
+    let seconds = until.as_second().saturating_sub(jiff::Timestamp::now().as_second());
+    Some(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        assert_eq!(parse_retry_after("7"), Some(Duration::from_secs(7)));
+        assert_eq!(parse_retry_after("-7"), None);
+        assert_eq!(parse_retry_after("soon"), None);
+        assert_eq!(parse_retry_after("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
+    }
+}
