@@ -95,18 +95,30 @@ pub enum Sum {
     TooLarge,
 }
 
-impl Serialize for Sum {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match *self {
+impl Sum {
+    /// An amount as a sum of one.
+    pub fn of(amount: &Amount) -> Self {
+        Self::Exact(amount.value, model::minor_unit(&amount.currency).unwrap_or_default())
+    }
+
+    /// The sum with the places of its currency, or more where it has them.
+    pub fn text(self) -> Option<String> {
+        match self {
             Self::Exact(value, places) => {
                 let mut value = value.normalize();
                 if value.scale() < places {
                     value.rescale(places);
                 }
-                serializer.serialize_str(&decimal::to_text(value))
+                Some(decimal::to_text(value))
             }
-            Self::TooLarge => serializer.serialize_none(),
+            Self::TooLarge => None,
         }
+    }
+}
+
+impl Serialize for Sum {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.text().serialize(serializer)
     }
 }
 

@@ -1,0 +1,26 @@
+//! Logs: for eyes on a terminal, as JSON otherwise; on stderr, about the run, never with a secret.
+
+use std::io::{IsTerminal, stderr};
+
+use tracing_subscriber::EnvFilter;
+
+/// The variable that says what is logged, such as `info` or `payables_bridge=debug`.
+const VARIABLE: &str = "PAYABLES_LOG";
+
+/// Begins to log. A run whose report goes to stderr logs only what it is asked for.
+pub(super) fn begin(report_on_stderr: bool) {
+    let asked = std::env::var(VARIABLE).ok();
+    if report_on_stderr && asked.is_none() {
+        return;
+    }
+    let filter = EnvFilter::try_new(asked.as_deref().unwrap_or("warn")).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let is_terminal = stderr().is_terminal();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_target(false);
+    // Only the first call in a process counts.
+    let _already_begun = if is_terminal {
+        let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        builder.with_ansi(colours).without_time().try_init()
+    } else {
+        builder.json().flatten_event(true).try_init()
+    };
+}

@@ -1,0 +1,87 @@
+//! The command line: one file a command. Data goes to stdout, everything else to stderr.
+
+mod args;
+mod explain;
+mod init;
+mod inputs;
+mod logging;
+mod print;
+mod progress;
+mod reference;
+mod sandbox;
+mod sync;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::outcome::Exit;
+use crate::vendors::SettingsError;
+use args::{Cli, Command};
+
+/// Why a command failed, and the code that it ends with.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    exit: Exit,
+    /// What is told; nothing when the reader of the output went away.
+    message: Option<String>,
+}
+
+impl Failure {
+    fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: Some(message.into()) }
+    }
+
+    /// The output cannot be written. A reader that has seen enough needs no message.
+    fn output(error: &std::io::Error) -> Self {
+        let quiet = error.kind() == std::io::ErrorKind::BrokenPipe;
+        Self { exit: Exit::Unexpected, message: (!quiet).then(|| format!("the output cannot be written: {error}")) }
+    }
+}
+
+impl From<SettingsError> for Failure {
+    fn from(error: SettingsError) -> Self {
+        Self::new(error.exit, error.message)
+    }
+}
+
+impl From<crate::bridge::Error> for Failure {
+    fn from(error: crate::bridge::Error) -> Self {
+        match error {
+            crate::bridge::Error::Write(error) => Self::output(&error),
+            error => Self::new(Exit::Unexpected, error.to_string()),
+        }
+    }
+}
+
+type Ended = Result<Exit, Failure>;
+
+/// Parses the command line, runs the command and returns its code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors and go to stdout.
+            let code = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            let _nobody_reads_it = error.print();
+            return ExitCode::from(code.code());
+        }
+    };
+    let ended = match cli.command {
+        Command::Sync(args) => sync::sync(&args),
+        Command::Validate(args) => sync::validate(&args),
+        Command::Sandbox(args) => sandbox::serve(args),
+        Command::Init(args) => init::init(&args),
+        Command::Schema(args) => reference::schema(&args),
+        Command::Completions(args) => reference::completions(&args),
+        Command::Man => reference::man(),
+        Command::Explain(args) => explain::explain(&args),
+    };
+    let exit = ended.unwrap_or_else(|failure| {
+        if let Some(message) = &failure.message {
+            eprintln!("payables: {}", print::plain(message));
+        }
+        failure.exit
+    });
+    ExitCode::from(exit.code())
+}

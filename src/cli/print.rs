@@ -1,0 +1,222 @@
+//! Prints a report as it grows: a table for eyes, one JSON report, or an item a line.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
+
+use super::args::Output;
+use crate::outcome::Outcome;
+use crate::report::{Item, Run, SCHEMA, Sum, Summary};
+
+/// A table shows all documents up to so many, and of more only those that a person has to look at.
+const MOST_ROWS: usize = 100;
+/// And of those at most so many.
+const MOST_TROUBLED_ROWS: usize = 1000;
+
+/// How wide a table is where no terminal says it: mails and logs.
+const WIDTH: u16 = 120;
+
+/// Prints to a writer. A writer that fails does not stop a run: the failure is told at the end.
+pub(super) struct Printer<W: Write> {
+    out: W,
+    output: Output,
+    colours: bool,
+    items: u64,
+    rows: Vec<Item>,
+    left_out: u64,
+    failed: Option<io::Error>,
+}
+
+impl<W: Write> Printer<W> {
+    pub(super) fn new(out: W, output: Output, colours: bool) -> Self {
+        Self { out, output, colours, items: 0, rows: Vec::new(), left_out: 0, failed: None }
+    }
+
+    pub(super) fn item(&mut self, item: Item) {
+        if self.failed.is_some() {
+            return;
+        }
+        let result = match self.output {
+            Output::Table => {
+                self.keep(item);
+                Ok(())
+            }
+            Output::Json => {
+                let begin = format!("{{\"schema\":\"{SCHEMA}\",\"items\":[\n");
+                let between = if self.items == 0 { begin.as_str() } else { ",\n" };
+                self.out.write_all(between.as_bytes()).and_then(|()| write_json(&mut self.out, &item))
+            }
+            Output::Ndjson => {
+                write_json(&mut self.out, &item).and_then(|()| self.out.write_all(b"\n")).and_then(|()| self.out.flush())
+            }
+        };
+        self.items += 1;
+        self.failed = result.err();
+    }
+
+    /// Keeps a bounded number of items for the table.
+    fn keep(&mut self, item: Item) {
+        let worth_showing = item.outcome.needs_attention() || !item.faults.is_empty();
+        if self.rows.len() < MOST_ROWS || worth_showing && self.rows.len() < MOST_TROUBLED_ROWS {
+            self.rows.push(item);
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    pub(super) fn finish(mut self, run: &Run, summary: &Summary) -> io::Result<()> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        match self.output {
+            Output::Table => self.table(run, summary)?,
+            Output::Json => {
+                if self.items == 0 {
+                    write!(self.out, "{{\"schema\":\"{SCHEMA}\",\"items\":[")?;
+                }
+                self.out.write_all(b"],\n\"run\":")?;
+                write_json(&mut self.out, run)?;
+                self.out.write_all(b",\n\"summary\":")?;
+                write_json(&mut self.out, summary)?;
+                self.out.write_all(b"}\n")?;
+            }
+            Output::Ndjson => {
+                self.out.write_all(b"{\"summary\":")?;
+                write_json(&mut self.out, summary)?;
+                self.out.write_all(b"}\n")?;
+            }
+        }
+        self.out.flush()
+    }
+
+    fn table(&mut self, run: &Run, summary: &Summary) -> io::Result<()> {
+        let show_all = self.items <= MOST_ROWS as u64;
+        let rows: Vec<&Item> =
+            self.rows.iter().filter(|item| show_all || item.outcome.needs_attention() || !item.faults.is_empty()).collect();
+        if !rows.is_empty() {
+            let mut table = Table::new();
+            table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+            if table.width().is_none() {
+                table.set_width(WIDTH);
+            }
+            if self.colours {
+                table.enforce_styling();
+            }
+            table.set_header(["Document", "Outcome", "Amount", "What is to be said of it"]);
+            for item in &rows {
+                table.add_row([
+                    Cell::new(plain(&name(item))),
+                    self.outcome_cell(item.outcome),
+                    Cell::new(plain(&amount(item))).set_alignment(comfy_table::CellAlignment::Right),
+                    Cell::new(plain(&remarks(item))),
+                ]);
+            }
+            writeln!(self.out, "{table}")?;
+        }
+        if self.left_out > 0 && summary.outcomes.keys().any(|outcome| outcome.needs_attention()) {
+            writeln!(self.out, "Not all documents are shown; --output ndjson shows them.")?;
+        }
+        self.totals(run, summary)
+    }
+
+    fn outcome_cell(&self, outcome: Outcome) -> Cell {
+        let cell = Cell::new(outcome.word().replace('_', " "));
+        if !self.colours {
+            return cell;
+        }
+        match outcome {
+            Outcome::Accepted | Outcome::Planned | Outcome::Presumed => cell.fg(Color::Green),
+            Outcome::Unchanged | Outcome::Submitted => cell,
+            Outcome::Held | Outcome::NotSent => cell.fg(Color::Yellow),
+            Outcome::Invalid | Outcome::Rejected | Outcome::InDoubt => cell.fg(Color::Red).add_attribute(Attribute::Bold),
+        }
+    }
+
+    fn totals(&mut self, run: &Run, summary: &Summary) -> io::Result<()> {
+        let counts: Vec<String> = Outcome::ALL
+            .iter()
+            .filter(|outcome| summary.of(**outcome) > 0)
+            .map(|outcome| format!("{} {}", summary.of(*outcome), outcome.word().replace('_', " ")))
+            .collect();
+        let how = match (run.dry_run, run.sandbox) {
+            (true, _) => ", nothing was sent",
+            (_, true) => " (simulated)",
+            _ => "",
+        };
+        let documents = if summary.documents == 1 { "1 document".to_owned() } else { format!("{} documents", summary.documents) };
+        let counts = if counts.is_empty() { String::new() } else { format!(": {}", counts.join(", ")) };
+        writeln!(self.out, "{documents} to {}{how}{counts}", plain(&run.target))?;
+        for (currency, sums) in &summary.amounts {
+            let sums: Vec<String> =
+                sums.iter().map(|(outcome, sum)| format!("{} {}", sum_text(*sum), outcome.word().replace('_', " "))).collect();
+            writeln!(self.out, "  {currency}  {}", sums.join(", "))?;
+        }
+        if summary.warnings > 0 {
+            writeln!(self.out, "{} warning{}", summary.warnings, if summary.warnings == 1 { "" } else { "s" })?;
+        }
+        for (path, count) in &summary.not_carried {
+            writeln!(self.out, "The target has no place for {path}, which {count} time{} had a value.", if *count == 1 { "" } else { "s" })?;
+        }
+        for note in &summary.notes {
+            writeln!(self.out, "{}", plain(note))?;
+        }
+        for outcome in Outcome::ALL {
+            if let Some(step) = outcome.next_step().filter(|_| summary.of(outcome) > 0) {
+                writeln!(self.out, "{}: {step}.", outcome.word().replace('_', " "))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn write_json(out: &mut impl Write, value: &impl serde::Serialize) -> io::Result<()> {
+    serde_json::to_writer(out, value).map_err(io::Error::from)
+}
+
+fn name(item: &Item) -> String {
+    item.number.clone().unwrap_or_else(|| {
+        let source = item.source.as_ref();
+        let file = source.and_then(|source| source.file.as_deref()).unwrap_or("-");
+        let line = source.and_then(|source| source.line).unwrap_or_default();
+        format!("{file}, line {line}")
+    })
+}
+
+fn amount(item: &Item) -> String {
+    item.amount.as_ref().map_or_else(String::new, |amount| format!("{} {}", sum_text(Sum::of(amount)), amount.currency))
+}
+
+fn sum_text(sum: Sum) -> String {
+    sum.text().unwrap_or_else(|| "(too many digits)".to_owned())
+}
+
+fn remarks(item: &Item) -> String {
+    let faults: Vec<String> = item
+        .faults
+        .iter()
+        .map(|fault| {
+            let path = if fault.path.is_empty() || fault.message.starts_with(&fault.path) { String::new() } else { format!("{}: ", fault.path) };
+            let weight = if fault.is_error() { "" } else { "Warning: " };
+            format!("{weight}{path}{} [{}]", fault.message, fault.rule)
+        })
+        .collect();
+    faults.join("\n")
+}
+
+/// Text as a terminal may show it: without control characters, and without those that turn the direction of writing.
+pub(super) fn plain(text: &str) -> Cow<'_, str> {
+    let is_risky = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}');
+    if text.contains(is_risky) { Cow::Owned(text.replace(is_risky, "\u{FFFD}")) } else { Cow::Borrowed(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_is_not_commanded() {
+        assert_eq!(plain("a\u{1b}[31mb\u{202e}c\nd"), "a\u{fffd}[31mb\u{fffd}c\nd");
+        assert!(matches!(plain("ü 漢"), Cow::Borrowed(_)));
+    }
+}
