@@ -81,7 +81,9 @@ impl Configuration {
         let kind = match written.map(config::Value::into_string) {
             Some(Ok(word)) => match VendorKind::from_word(&word) {
                 Some(kind) => kind,
-                None => return wrong(format!("targets.{name}.kind: {word:?} is not one of: tipalti amazon-vendor aws-invoicing")),
+                None => {
+                    return wrong(format!("targets.{name}.kind: {word:?} is not one of: tipalti amazon-vendor aws-invoicing"));
+                }
             },
             Some(Err(error)) => return wrong(format!("targets.{name}.kind: {error}")),
             None if built_in.is_some() => built_in.unwrap_or(VendorKind::Tipalti),
@@ -250,7 +252,10 @@ impl TipaltiSettings {
         {
             return wrong(format!("{}: {payer_name:?} is not a payer's name (1 to 50 characters)", at("payer_name")));
         }
-        let is_version = self.api_version.strip_prefix('v').is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()));
+        let is_version = self
+            .api_version
+            .strip_prefix('v')
+            .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()));
         if !is_version {
             return wrong(format!("{}: {:?} is not a version such as v6", at("api_version"), self.api_version));
         }
@@ -260,7 +265,9 @@ impl TipaltiSettings {
         for rule in self.rules.keys() {
             match rules::find(rule) {
                 Some(known) if known.code == rule && known.adjustable => {}
-                Some(known) if known.code == rule => return wrong(format!("{}: the level of {rule} cannot be changed", at("rules"))),
+                Some(known) if known.code == rule => {
+                    return wrong(format!("{}: the level of {rule} cannot be changed", at("rules")));
+                }
                 _ => return wrong(format!("{}: {rule:?} is not a rule; `payables explain` lists them", at("rules"))),
             }
         }
@@ -322,7 +329,9 @@ impl TipaltiSettings {
             return wrong(format!("targets.{name}.payer_name is not set; it is the payer's name as Tipalti assigned it"));
         }
         let Some(reference) = &self.master_key else {
-            return wrong(format!("targets.{name}.master_key is not set; say where the key is, such as \"env:TIPALTI_MASTER_KEY\""));
+            return wrong(format!(
+                "targets.{name}.master_key is not set; say where the key is, such as \"env:TIPALTI_MASTER_KEY\""
+            ));
         };
         secrets::fetch(&format!("targets.{name}.master_key"), reference).or_else(|error| wrong(error.to_string()))
     }

@@ -21,13 +21,19 @@ pub fn fetch(setting: &str, reference: &str) -> Result<Secret, SecretError> {
     let text = match reference.split_once(':') {
         Some(("env", name)) => match std::env::var(name) {
             Ok(text) => text,
-            Err(std::env::VarError::NotPresent) => return refuse(format!("{setting}: the environment has no variable {name}; set it")),
+            Err(std::env::VarError::NotPresent) => {
+                return refuse(format!("{setting}: the environment has no variable {name}; set it"));
+            }
             Err(std::env::VarError::NotUnicode(_)) => return refuse(format!("{setting}: the variable {name} is not text")),
         },
         Some(("file", path)) => read_file(setting, path)?,
         Some(("cmd", command)) => run(setting, command)?,
         // The value may well be the secret itself, so it is not shown.
-        _ => return refuse(format!("{setting}: not a reference; write env:NAME, file:PATH or cmd:COMMAND, never the secret itself")),
+        _ => {
+            return refuse(format!(
+                "{setting}: not a reference; write env:NAME, file:PATH or cmd:COMMAND, never the secret itself"
+            ));
+        }
     };
     let text = text.trim_end_matches(['\r', '\n']);
     if text.is_empty() {
@@ -60,7 +66,9 @@ fn run(setting: &str, command: &str) -> Result<String, SecretError> {
     let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
     let output = Command::new(shell).args([flag, command]).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
     match output {
-        Ok(output) if output.status.success() => String::from_utf8(output.stdout).or_else(|_| refuse(format!("{setting}: the command printed no text"))),
+        Ok(output) if output.status.success() => {
+            String::from_utf8(output.stdout).or_else(|_| refuse(format!("{setting}: the command printed no text")))
+        }
         Ok(output) => refuse(format!("{setting}: the command failed ({})", output.status)),
         Err(error) => refuse(format!("{setting}: the command cannot be run: {error}")),
     }

@@ -72,7 +72,11 @@ mod tests {
 
     #[test]
     fn debug_shows_no_secret() {
-        let request = WireRequest { url: "https://example.com".into(), headers: vec![("authorization", "canary".into())], body: b"canary".to_vec() };
+        let request = WireRequest {
+            url: "https://example.com".into(),
+            headers: vec![("authorization", "canary".into())],
+            body: b"canary".to_vec(),
+        };
         assert!(!format!("{request:?} {:?}", Secret::new("canary")).contains("canary"));
     }
 }

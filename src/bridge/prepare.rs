@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::seen::Key;
 use crate::adapter::{Findings, Fragment, Payees, Submit};
 use crate::intake::{Record, place_faults};
-use crate::model::{self, Fault, Source, Unreadable};
+use crate::model::{self, Document, Fault, Source, Unreadable};
 use crate::outcome::Outcome;
 use crate::report::{Amount, Item};
 use crate::rules::{Levels, apply_levels};
@@ -35,26 +35,23 @@ impl<'p> Preparer<'p> {
     pub(super) fn prepare(&mut self, record: Record<'_>, file: &str) -> Prepared {
         let line = record.line;
         let document = match record.text {
-            Ok(text) => model::read(text),
-            Err(fault) => Err(Unreadable { kind: None, number: None, faults: vec![*fault] }),
+            Ok(text) => match model::read(text) {
+                Ok(document) => document,
+                Err(unreadable) => return self.refuse(*unreadable, file, line),
+            },
+            Err(fault) => {
+                let unreadable = Unreadable { kind: None, number: None, faults: vec![*fault], rest: None };
+                return self.refuse(unreadable, file, line);
+            }
         };
-        let document = match document {
-            Ok(document) => document,
-            Err(unreadable) => return refused(unreadable, file, line),
-        };
-        self.findings.faults.clear();
-        self.findings.held = false;
-        self.findings.amount = None;
-        self.fragment.clear();
-        model::check(&document, &mut self.findings.faults);
-        self.submit.encode(&document, self.payees, &mut self.fragment, &mut self.findings);
-        let mut faults = std::mem::take(&mut self.findings.faults);
-        apply_levels(self.levels, &mut faults);
+        let mut faults = self.check(&document);
         place_faults(&mut faults, file, line);
         let outcome = self.judge(&faults);
         let number = document.number();
         let identity = (outcome == Outcome::Planned).then(|| (Key::new(document.kind(), number), self.fragment.digest()));
-        let amount = self.findings.amount.map(|value| Amount { currency: document.currency().to_owned(), value });
+        // A sum in something that is no currency is no sum.
+        let value = self.findings.amount.filter(|_| model::is_currency(document.currency()));
+        let amount = value.map(|value| Amount { currency: document.currency().to_owned(), value });
         let item = Item {
             kind: Some(document.kind()),
             number: (!number.is_empty()).then(|| number.to_owned()),
@@ -65,6 +62,32 @@ impl<'p> Preparer<'p> {
             amount,
         };
         Prepared { item, identity }
+    }
+
+    /// Applies every rule to a document and writes its wire form.
+    fn check(&mut self, document: &Document<'_>) -> Vec<Fault> {
+        self.findings.held = false;
+        self.findings.amount = None;
+        self.fragment.clear();
+        model::check(document, &mut self.findings.faults);
+        self.submit.encode(document, self.payees, &mut self.fragment, &mut self.findings);
+        let mut faults = std::mem::take(&mut self.findings.faults);
+        apply_levels(self.levels, &mut faults);
+        faults
+    }
+
+    /// A document whose text was refused. The rules are applied to what is left of it: a person who mends the text
+    /// should not have to come back for the rest.
+    fn refuse(&mut self, mut unreadable: Unreadable<'_>, file: &str, line: u64) -> Prepared {
+        if let Some(rest) = unreadable.rest.take() {
+            let more: Vec<Fault> = self.check(&rest).into_iter().filter(|fault| !unreadable.has_refused(&fault.path)).collect();
+            unreadable.faults.extend(more);
+        }
+        let Unreadable { kind, number, mut faults, .. } = unreadable;
+        place_faults(&mut faults, file, line);
+        let source = Some(source(file, line));
+        let item = Item { kind, number, outcome: Outcome::Invalid, reference: None, faults, source, amount: None };
+        Prepared { item, identity: None }
     }
 
     /// A guard holds a document only when nothing else is wrong with it.
@@ -80,14 +103,6 @@ impl<'p> Preparer<'p> {
     pub(super) fn not_carried(&self) -> BTreeMap<String, u64> {
         self.findings.not_carried.iter().map(|(path, count)| ((*path).to_owned(), *count)).collect()
     }
-}
-
-fn refused(unreadable: Unreadable, file: &str, line: u64) -> Prepared {
-    let Unreadable { kind, number, mut faults } = unreadable;
-    place_faults(&mut faults, file, line);
-    let source = Some(source(file, line));
-    let item = Item { kind, number, outcome: Outcome::Invalid, reference: None, faults, source, amount: None };
-    Prepared { item, identity: None }
 }
 
 fn source(file: &str, line: u64) -> Source {

@@ -80,7 +80,8 @@ pub struct Rules {
 
 /// Settles a call with `count` documents.
 pub fn settle(count: usize, history: &History, result: Result<Decoded, SendError>, rules: Rules) -> Settlement {
-    let mut settlement = Settlement { fates: Vec::with_capacity(count), stop: None, again: None, doubted: false, notes: Vec::new() };
+    let mut settlement =
+        Settlement { fates: Vec::with_capacity(count), stop: None, again: None, doubted: false, notes: Vec::new() };
     let decoded = match result {
         Ok(decoded) => decoded,
         Err(SendError::MaybeSent(why)) => Decoded::whole(Rest::Silent(why)),
@@ -166,7 +167,8 @@ pub fn left(history: &History, fault: Fault) -> Fate {
 }
 
 fn doubt_fault(why: &str) -> Fault {
-    let message = format!("it is not known whether the document was received ({why}); look it up at the vendor before sending it again");
+    let message =
+        format!("it is not known whether the document was received ({why}); look it up at the vendor before sending it again");
     Fault::error("DOC-DOUBT", Path::ROOT, message)
 }
 
@@ -197,7 +199,10 @@ mod tests {
         let upsert = settle(3, &History::default(), Ok(decoded), UPSERT);
         assert_eq!(outcomes(&upsert), [Some(Outcome::Rejected), None, Some(Outcome::Accepted)]);
         let again = upsert.again.unwrap();
-        assert_eq!((again.after, again.history.replays, again.history.doubt.as_deref()), (UPSERT.replay_after, 1, Some("no row")));
+        assert_eq!(
+            (again.after, again.history.replays, again.history.doubt.as_deref()),
+            (UPSERT.replay_after, 1, Some("no row"))
+        );
     }
 
     #[test]

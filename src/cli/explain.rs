@@ -13,7 +13,10 @@ pub(super) fn explain(args: &ExplainArgs) -> Ended {
     let text = match args.code.as_deref() {
         None => RULES.iter().map(|rule| format!("{:<14} {}\n", rule.code, rule.title)).collect(),
         Some(code) => one(code).ok_or_else(|| {
-            Failure::new(Exit::Usage, format!("{code:?} is neither a rule nor a vendor's code; `payables explain` lists the rules"))
+            Failure::new(
+                Exit::Usage,
+                format!("{code:?} is neither a rule nor a vendor's code; `payables explain` lists the rules"),
+            )
         })?,
     };
     stdout().write_all(text.as_bytes()).map_err(|error| Failure::output(&error))?;

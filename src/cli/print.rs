@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell, Color, ContentArrangement, LineStyle, Table, TableStyle};
 
 use super::args::Output;
 use crate::outcome::Outcome;
@@ -13,6 +13,9 @@ use crate::report::{Item, Run, SCHEMA, Sum, Summary};
 const MOST_ROWS: usize = 100;
 /// And of those at most so many.
 const MOST_TROUBLED_ROWS: usize = 1000;
+
+/// A line below the headings and none between the rows: a clerk reads down a column.
+const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// How wide a table is where no terminal says it: mails and logs.
 const WIDTH: u16 = 120;
@@ -96,14 +99,14 @@ impl<W: Write> Printer<W> {
             self.rows.iter().filter(|item| show_all || item.outcome.needs_attention() || !item.faults.is_empty()).collect();
         if !rows.is_empty() {
             let mut table = Table::new();
-            table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+            table.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic);
             if table.width().is_none() {
                 table.set_width(WIDTH);
             }
             if self.colours {
                 table.enforce_styling();
             }
-            table.set_header(["Document", "Outcome", "Amount", "What is to be said of it"]);
+            table.set_header(["Document", "Outcome", "Amount", "Remarks"]);
             for item in &rows {
                 table.add_row([
                     Cell::new(plain(&name(item))),
@@ -112,7 +115,7 @@ impl<W: Write> Printer<W> {
                     Cell::new(plain(&remarks(item))),
                 ]);
             }
-            writeln!(self.out, "{table}")?;
+            writeln!(self.out, "{}", table.trim_fmt())?;
         }
         if self.left_out > 0 && summary.outcomes.keys().any(|outcome| outcome.needs_attention()) {
             writeln!(self.out, "Not all documents are shown; --output ndjson shows them.")?;
@@ -156,7 +159,11 @@ impl<W: Write> Printer<W> {
             writeln!(self.out, "{} warning{}", summary.warnings, if summary.warnings == 1 { "" } else { "s" })?;
         }
         for (path, count) in &summary.not_carried {
-            writeln!(self.out, "The target has no place for {path}, which {count} time{} had a value.", if *count == 1 { "" } else { "s" })?;
+            writeln!(
+                self.out,
+                "The target has no place for {path}, which {count} time{} had a value.",
+                if *count == 1 { "" } else { "s" }
+            )?;
         }
         for note in &summary.notes {
             writeln!(self.out, "{}", plain(note))?;
@@ -196,7 +203,11 @@ fn remarks(item: &Item) -> String {
         .faults
         .iter()
         .map(|fault| {
-            let path = if fault.path.is_empty() || fault.message.starts_with(&fault.path) { String::new() } else { format!("{}: ", fault.path) };
+            let path = if fault.path.is_empty() || fault.message.starts_with(&fault.path) {
+                String::new()
+            } else {
+                format!("{}: ", fault.path)
+            };
             let weight = if fault.is_error() { "" } else { "Warning: " };
             format!("{weight}{path}{} [{}]", fault.message, fault.rule)
         })
@@ -206,7 +217,9 @@ fn remarks(item: &Item) -> String {
 
 /// Text as a terminal may show it: without control characters, and without those that turn the direction of writing.
 pub(super) fn plain(text: &str) -> Cow<'_, str> {
-    let is_risky = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}');
+    let is_risky = |c: char| {
+        (c.is_control() && c != '\n') || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}')
+    };
     if text.contains(is_risky) { Cow::Owned(text.replace(is_risky, "\u{FFFD}")) } else { Cow::Borrowed(text) }
 }
 

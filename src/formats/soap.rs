@@ -162,7 +162,11 @@ mod tests {
 
     #[test]
     fn what_is_no_soap_message_is_unreadable() {
-        for wrong in ["<html><body/></html>".to_owned(), format!("<Envelope xmlns='{SOAP12}'/>"), "<Envelope><Body/></Envelope>".to_owned()] {
+        for wrong in [
+            "<html><body/></html>".to_owned(),
+            format!("<Envelope xmlns='{SOAP12}'/>"),
+            "<Envelope><Body/></Envelope>".to_owned(),
+        ] {
             assert!(read::<Seen>(wrong.as_bytes()).is_err(), "{wrong}");
         }
     }

@@ -320,8 +320,20 @@ mod tests {
         let deep = "<a>".repeat(1_000_000);
         let wide = format!("<a {}/>", (0..70).map(|n| format!("a{n}='' ")).collect::<String>());
         for hostile in [
-            "", "   ", "text", "<a>", "<a></b>", "<a/><b/>", "<a/>text", "<a>&#1;</a>", "<a>&#0;</a>", "<a>&nope;</a>",
-            "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", "<?xml version='1.0' encoding='utf-16'?><a/>", &deep, &wide,
+            "",
+            "   ",
+            "text",
+            "<a>",
+            "<a></b>",
+            "<a/><b/>",
+            "<a/>text",
+            "<a>&#1;</a>",
+            "<a>&#0;</a>",
+            "<a>&nope;</a>",
+            "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>",
+            "<?xml version='1.0' encoding='utf-16'?><a/>",
+            &deep,
+            &wide,
         ] {
             assert!(walked(hostile).is_err(), "{}", hostile.chars().take(60).collect::<String>());
         }

@@ -314,7 +314,8 @@ fn is_one_document(line: &[u8]) -> bool {
 fn as_text(bytes: &[u8]) -> Result<&str, Box<Fault>> {
     simdutf8::basic::from_utf8(bytes).map_err(|_| {
         let place = std::str::from_utf8(bytes).map_err(|error| error.valid_up_to()).err().unwrap_or_default();
-        let lossy = String::from_utf8_lossy(bytes.get(place.saturating_sub(20)..(place + 20).min(bytes.len())).unwrap_or_default());
+        let lossy =
+            String::from_utf8_lossy(bytes.get(place.saturating_sub(20)..(place + 20).min(bytes.len())).unwrap_or_default());
         Box::new(encoding_fault(&format!("is not UTF-8 from its byte {} on (near {lossy:?})", place + 1)).found(&lossy))
     })
 }
@@ -324,7 +325,8 @@ fn encoding_fault(what: &str) -> Fault {
 }
 
 fn size_fault() -> Fault {
-    let message = format!("the document is larger than {} MiB; a document of this size is no purchase order", MAX_DOCUMENT_BYTES >> 20);
+    let message =
+        format!("the document is larger than {} MiB; a document of this size is no purchase order", MAX_DOCUMENT_BYTES >> 20);
     Fault::error("DOC-SIZE", Path::ROOT, message)
 }
 
@@ -396,7 +398,10 @@ mod tests {
     #[test]
     fn other_encodings_are_named() {
         assert_eq!(cut(b"\xFF\xFE{\0}\0", 1), [(1, "DOC-ENCODING".to_owned())]);
-        assert_eq!(cut(b"{\"a\":1}\n{\"b\":\"\xFC\"}\n{}\n", 3).iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>(), ["{\"a\":1}", "DOC-ENCODING", "{}"]);
+        assert_eq!(
+            cut(b"{\"a\":1}\n{\"b\":\"\xFC\"}\n{}\n", 3).iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>(),
+            ["{\"a\":1}", "DOC-ENCODING", "{}"]
+        );
     }
 
     #[test]

@@ -14,7 +14,9 @@ struct TargetTable {
 /// Tipalti's names of units by their UN/ECE Recommendation 20 code.
 pub(crate) fn tipalti_units() -> BTreeMap<String, String> {
     // A test reads the table; one that cannot be read would otherwise mean "no names", which is also the default.
-    toml::from_str::<TargetTable>(include_str!("../../mappings/targets/tipalti.toml")).map(|table| table.units).unwrap_or_default()
+    toml::from_str::<TargetTable>(include_str!("../../mappings/targets/tipalti.toml"))
+        .map(|table| table.units)
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -58,11 +58,11 @@ impl<'a> Gather<'a> for Text<'a> {
             Token::Text(text) => Text::from(text),
             Token::Null => Text::default(),
             Token::Number(_) => {
-                sink.refuse("DOC-TYPE", at, raw, "is a number, but text is wanted; put it in quotes");
+                sink.refuse("DOC-TYPE", at, raw, "is a number; text is wanted here, so put it in quotes");
                 Text::default()
             }
             other => {
-                let says = format!("is {}, but text is wanted", other.describe());
+                let says = format!("is {}; text is wanted here", other.describe());
                 sink.refuse("DOC-TYPE", at, raw, &says);
                 Text::default()
             }
@@ -76,9 +76,7 @@ impl<'a, T: Gather<'a>> Gather<'a> for Vec<T> {
             return Vec::new();
         }
         match serde_json::from_str::<Vec<&'a RawValue>>(raw.get()) {
-            Ok(items) => {
-                items.into_iter().enumerate().map(|(index, item)| T::gather(item, &at.index(index), sink)).collect()
-            }
+            Ok(items) => items.into_iter().enumerate().map(|(index, item)| T::gather(item, &at.index(index), sink)).collect(),
             Err(_) => {
                 sink.refuse("DOC-TYPE", at, raw, "is not a list; write it in [ ]");
                 Vec::new()

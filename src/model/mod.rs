@@ -25,7 +25,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 pub use check::check;
-pub(crate) use check::minor_unit;
+pub(crate) use check::{is_currency, minor_unit};
 pub use date::{Date, DateError};
 pub use fault::{Fault, Path, Severity, Source, shorten};
 pub use invoice::{AdditionalDetail, Allowance, Charge, Credit, Invoice, InvoiceLine, PaymentTerms, Tax, Weight};
@@ -111,15 +111,27 @@ impl Kind {
     }
 }
 
-/// What could be made out of a document that cannot be taken, and everything that is wrong with it.
+/// What could be made out of a document that cannot be taken, and everything that is wrong with its text.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Unreadable {
+pub struct Unreadable<'a> {
     /// Its kind, when that could be made out.
     pub kind: Option<Kind>,
     /// Its number, when that could be made out.
     pub number: Option<String>,
     /// All that is wrong; lines are counted from the document's first.
     pub faults: Vec<Fault>,
+    /// What is left of it without the values that are wrong, so that more can be said of it. Never to be sent.
+    pub rest: Option<Document<'a>>,
+}
+
+impl Unreadable<'_> {
+    /// Whether the text of a field, or of what the field is part of, was refused: nothing more can be said of it.
+    pub fn has_refused(&self, path: &str) -> bool {
+        self.faults.iter().any(|fault| {
+            path.strip_prefix(&*fault.path)
+                .is_some_and(|below| below.is_empty() || below.starts_with(['.', '[']) || fault.path.is_empty())
+        })
+    }
 }
 
 /// Reads one document from JSON text, borrowing from it.
@@ -140,7 +152,7 @@ pub struct Unreadable {
 ///
 /// # Errors
 /// When the text is no document.
-pub fn read(text: &str) -> Result<Document<'_>, Unreadable> {
+pub fn read(text: &str) -> Result<Document<'_>, Box<Unreadable<'_>>> {
     let kind = kind_of(text);
     let fast = match kind {
         Some(Kind::PurchaseOrder) => serde_json::from_str(text).map(Document::PurchaseOrder),
@@ -175,7 +187,11 @@ fn kind_of(text: &str) -> Option<Kind> {
     find.0
 }
 
-fn read_thoroughly<'a>(text: &'a str, kind: Option<Kind>, error: Option<&serde_json::Error>) -> Result<Document<'a>, Unreadable> {
+fn read_thoroughly<'a>(
+    text: &'a str,
+    kind: Option<Kind>,
+    error: Option<&serde_json::Error>,
+) -> Result<Document<'a>, Box<Unreadable<'a>>> {
     let raw: &'a RawValue = match serde_json::from_str(text) {
         Ok(raw) => raw,
         Err(error) => return Err(no_json(text, kind, &error)),
@@ -199,18 +215,19 @@ fn read_thoroughly<'a>(text: &'a str, kind: Option<Kind>, error: Option<&serde_j
     }
     let number = document.number();
     let number = (!number.is_empty()).then(|| number.to_owned());
-    Err(Unreadable { kind, number, faults: sink.faults })
+    Err(Box::new(Unreadable { kind, number, faults: sink.faults, rest: Some(document) }))
 }
 
-fn no_json(text: &str, kind: Option<Kind>, error: &serde_json::Error) -> Unreadable {
-    Unreadable { kind, number: None, faults: vec![syntax_fault(text, error)] }
+fn no_json(text: &str, kind: Option<Kind>, error: &serde_json::Error) -> Box<Unreadable<'static>> {
+    Box::new(Unreadable { kind, number: None, faults: vec![syntax_fault(text, error)], rest: None })
 }
 
 fn syntax_fault(text: &str, error: &serde_json::Error) -> Fault {
     let says = error.to_string();
     let says = says.split(" at line ").next().unwrap_or_default();
     let what = if error.is_eof() { "is cut off in the middle" } else { "is not valid JSON" };
-    let message = format!("the document {what} ({says}, character {} of its line {}); export it again", error.column(), error.line());
+    let line = if text.contains('\n') { format!(" of its line {}", error.line()) } else { String::new() };
+    let message = format!("the document {what} ({says}, character {}{line}); export it again", error.column());
     let mut fault = Fault::error("DOC-JSON", Path::ROOT, message).found(text.trim());
     if let Some(source) = fault.source.as_mut() {
         source.line = Some(error.line() as u64);
@@ -224,7 +241,7 @@ fn not_an_object(raw: &RawValue) -> Fault {
     Fault::error("DOC-JSON", Path::ROOT, message).found(raw.get())
 }
 
-fn no_kind<'a>(raw: &'a RawValue, mut sink: Sink<'a>) -> Unreadable {
+fn no_kind<'a>(raw: &'a RawValue, mut sink: Sink<'a>) -> Box<Unreadable<'static>> {
     let mut number = None;
     let mut found = None;
     if let Ok(gather::Members(members)) = serde_json::from_str::<gather::Members<'a>>(raw.get()) {
@@ -248,7 +265,7 @@ fn no_kind<'a>(raw: &'a RawValue, mut sink: Sink<'a>) -> Unreadable {
         sink.faults.push(not_an_object(raw));
     }
     let number = number.filter(Text::is_given).map(|number| number.to_string());
-    Unreadable { kind: None, number, faults: sink.faults }
+    Box::new(Unreadable { kind: None, number, faults: sink.faults, rest: None })
 }
 
 /// Declares the constant `kind` of a document.

@@ -1,9 +1,9 @@
 //! Parties, their addresses and what both kinds of document share.
 
+use super::Text;
 use super::gather::record;
 use super::value::Given;
 use super::words::TaxRegistrationType;
-use super::Text;
 
 record! {
     /// A party to a document: buyer, seller, payee, or where goods go to and come from.

@@ -2,10 +2,10 @@
 
 use rust_decimal::Decimal;
 
+use super::Text;
 use super::decimal::{add, multiply, round, subtract};
 use super::invoice::{Invoice, InvoiceLine, Tax};
 use super::purchase_order::{OrderLine, PurchaseOrder};
-use super::Text;
 
 /// The amount of an order's line: as given, else price × quantity rounded half away from zero to `places`.
 /// The flag says whether rounding changed it. `None` when price or quantity is missing, or the product has more

@@ -121,7 +121,7 @@ impl<'t> Token<'t> {
     pub(crate) fn describe(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
-            Self::Bool(_) => "true or false",
+            Self::Bool(_) => "a yes or no",
             Self::Number(_) => "a number",
             Self::Text(_) => "text",
             Self::Nested => "an object or a list",
@@ -168,7 +168,7 @@ pub trait Scalar: Sized {
     /// The value came as the wrong JSON type.
     #[doc(hidden)]
     fn wrong_type(token: &Token<'_>) -> Problem {
-        Problem::new("DOC-TYPE", format_args!("is {}, but {} is wanted", token.describe(), Self::EXPECTED))
+        Problem::new("DOC-TYPE", format_args!("is {}; {} is wanted here", token.describe(), Self::EXPECTED))
     }
 }
 
@@ -221,7 +221,7 @@ impl<'a, T: Scalar> Gather<'a> for Given<T> {
 }
 
 impl Scalar for Decimal {
-    const EXPECTED: &'static str = "a decimal, as a number or as text";
+    const EXPECTED: &'static str = "a decimal";
     fn parse(token: &Token<'_>) -> Result<Self, Problem> {
         match token {
             Token::Number(text) => decimal::parse(text),

@@ -72,7 +72,8 @@ impl Transport for Http {
             };
             let mut response = post.send().await.map_err(fail)?;
             let status = response.status().as_u16();
-            let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()).and_then(parse_retry_after);
+            let retry_after =
+                response.headers().get("retry-after").and_then(|value| value.to_str().ok()).and_then(parse_retry_after);
             let mut body = Vec::new();
             while let Some(chunk) = response.chunk().await.map_err(fail)? {
                 if body.len() + chunk.len() > MAX_RESPONSE_BYTES {

@@ -2,8 +2,8 @@
 
 use rust_decimal::Decimal;
 
-use super::map::{self, PLACES};
 use super::Tipalti;
+use super::map::{self, PLACES};
 use crate::adapter::{Findings, Payees};
 use crate::model::{Fault, Item, Number, OrderLine, Party, Path, PurchaseOrder, decimal};
 
@@ -29,7 +29,9 @@ pub(super) fn check(order: &PurchaseOrder<'_>, target: &Tipalti, payees: &Payees
     }
     for (index, approver) in order.approvers.iter().enumerate() {
         if !approver.name.is_given() && !approver.email.is_given() {
-            let message = format!("approvers[{index}] has neither a name nor an e-mail address; give one of them, or leave the approver out");
+            let message = format!(
+                "approvers[{index}] has neither a name nor an e-mail address; give one of them, or leave the approver out"
+            );
             findings.faults.push(Fault::error("TIP-APPROVER", at.field("approvers").index(index), message));
         }
     }
@@ -114,7 +116,8 @@ fn check_sums(line: &OrderLine<'_>, at: &Path<'_>, findings: &mut Findings) -> O
         findings.faults.push(Fault::warning("TIP-ROUNDED", at.field("amount"), message));
     } else if line.amount.is_some() && product != Some(amount) {
         let exact = product.map_or_else(|| "something else".to_owned(), |product| product.normalize().to_string());
-        let message = format!("{amount} is not price × quantity ({price} × {quantity} = {exact}); check which of the three is wrong");
+        let message =
+            format!("{amount} is not price × quantity ({price} × {quantity} = {exact}); check which of the three is wrong");
         findings.faults.push(Fault::warning("TIP-AMOUNT", at.field("amount"), message).found(amount));
     }
     let field = at.field("net_amount");
@@ -126,7 +129,8 @@ fn check_sums(line: &OrderLine<'_>, at: &Path<'_>, findings: &mut Findings) -> O
         (Some((net, false)), discount) if line.net_amount.is_some() => {
             let discount = discount.unwrap_or_default();
             if decimal::subtract(amount, discount) != Some(net) {
-                let message = format!("{net} is not amount − discount ({amount} − {discount}); check which of the three is wrong");
+                let message =
+                    format!("{net} is not amount − discount ({amount} − {discount}); check which of the three is wrong");
                 findings.faults.push(Fault::warning("TIP-NET", field, message).found(net));
             }
         }

@@ -37,7 +37,11 @@ use Class::{BackOff, Document, Doubt, Ok, Stop};
 
 /// The named codes, in the order of the schema.
 pub const CODES: &[Code] = &[
-    code("UnknownError", Doubt, "Tipalti failed inside and does not say why; an over-long text can cause it. Look the order up in Tipalti"),
+    code(
+        "UnknownError",
+        Doubt,
+        "Tipalti failed inside and does not say why; an over-long text can cause it. Look the order up in Tipalti",
+    ),
     code("OK", Ok, "done"),
     code("UnknownCountryCode", Document, "a country is not in ISO 3166 (1001); correct its two letters"),
     code("CountryNotSupported", Document, "Tipalti does not serve the country (1002), for instance because of sanctions"),
@@ -47,8 +51,16 @@ pub const CODES: &[Code] = &[
     code("EncryptionKeyFailedValidation", Stop, "the key is wrong (1006); check master_key, payer_name and this machine's clock"),
     code("ParameterError", Document, "a value is missing or invalid (1007); compare the order with what Tipalti has set up"),
     code("FeeScheduleUnknown", Document, "the fee schedule is not known"),
-    code("StringContainsNonEBCDICCharacters", Document, "a text has characters that banks do not take (1009); use letters, digits, / - ? : ( ) . , ' + and blanks"),
-    code("PreferredEntityIsNotValid", Document, "the payer's entity is not known, or there is no default (1010); correct buyer.entity or payer_entity"),
+    code(
+        "StringContainsNonEBCDICCharacters",
+        Document,
+        "a text has characters that banks do not take (1009); use letters, digits, / - ? : ( ) . , ' + and blanks",
+    ),
+    code(
+        "PreferredEntityIsNotValid",
+        Document,
+        "the payer's entity is not known, or there is no default (1010); correct buyer.entity or payer_entity",
+    ),
     code("InvoiceRefCodeUnknown", Document, "the bill's reference is not known, or it has no lines (1011)"),
     code("InvoiceCannotBeCancelled", Document, "the bill is paid and cannot be cancelled (1012)"),
     code("UnknownCurrencyCode", Document, "the currency is not known (1013); write its ISO 4217 code"),
@@ -63,7 +75,11 @@ pub const CODES: &[Code] = &[
     code("CannotDeleteFile", Doubt, "Tipalti could not delete a file"),
     code("CannotWriteFile", Doubt, "Tipalti could not write a file"),
     code("PaymentAmountTotalMismatch", Document, "the amounts do not add up to the total"),
-    code("InvalidPayerIpAddress", Stop, "calls from this machine's address are not allowed; have it added to the allowed addresses in Tipalti"),
+    code(
+        "InvalidPayerIpAddress",
+        Stop,
+        "calls from this machine's address are not allowed; have it added to the allowed addresses in Tipalti",
+    ),
     code("EnahncedSecurityNotConfigured", Stop, "enhanced security is not set up for the payer; ask Tipalti"),
     code("SubPayerIsNotFound", Stop, "the sub-payer is not known"),
     code("SubPayerDoensNotSupportDynamicKey", Stop, "the sub-payer cannot use dynamic keys"),
@@ -84,7 +100,11 @@ pub const CODES: &[Code] = &[
     code("GLAccountAssignedToActiveBill", Document, "the GL account is in use by an active bill"),
     code("CustomFieldValidationError", Document, "a custom field is wrong; compare its key and value with the field in Tipalti"),
     code("CustomFieldValueValidationError", Document, "a custom field's value is not one that the field takes"),
-    code("GlAccountValidationError", Document, "the GL account is wrong; compare account.external_id with the account in Tipalti"),
+    code(
+        "GlAccountValidationError",
+        Document,
+        "the GL account is wrong; compare account.external_id with the account in Tipalti",
+    ),
     code("APAccountNotFound", Document, "the AP account is not known"),
     code("SyncDirectionInvalid", Document, "the direction of the synchronisation is not known"),
     code("ErrorTypeInvalid", Document, "the kind of error is not known"),

@@ -121,7 +121,9 @@ impl Writer<'_> {
         let out = &mut self.fragment.bytes;
         two_digits(clock.year() / 100, out);
         two_digits(clock.year() % 100, out);
-        for (mark, part) in [(b'-', clock.month()), (b'-', clock.day()), (b'T', clock.hour()), (b':', clock.minute()), (b':', clock.second())] {
+        for (mark, part) in
+            [(b'-', clock.month()), (b'-', clock.day()), (b'T', clock.hour()), (b':', clock.minute()), (b':', clock.second())]
+        {
             out.push(mark);
             two_digits(i16::from(part), out);
         }
