@@ -1,5 +1,6 @@
 //! `payables sync` and `payables validate`.
 
+use std::time::Duration;
 use std::io::{self, BufWriter, IsTerminal, Write, stderr, stdout};
 
 use super::args::{DocumentArgs, SyncArgs, ValidateArgs};
@@ -13,7 +14,6 @@ use crate::intake::Input;
 use crate::outcome::Exit;
 use crate::report::{Item, Run, Summary};
 use crate::sandbox::{Options, Sandbox};
-use crate::vendors::Vendor;
 use crate::wire::Secret;
 
 /// `payables sync`
@@ -21,7 +21,7 @@ pub(super) fn sync(args: &SyncArgs) -> Ended {
     logging::begin(args.dry_run);
     let target = Configuration::load(args.documents.config.as_deref())?.target(&args.documents.to)?;
     if args.dry_run {
-        let payees = target.settings.guard(args.documents.allow_new_payees, false)?;
+        let payees = target.payees(args.documents.allow_new_payees, false)?;
         let inputs = inputs::open(&args.documents.files)?;
         let report = Printer::new(BufWriter::new(stderr().lock()), args.documents.output, colours(&stderr()));
         // Standard output may be closed early; a large buffer makes few calls.
@@ -32,14 +32,14 @@ pub(super) fn sync(args: &SyncArgs) -> Ended {
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Exit::Unexpected, format!("no threads: {error}")))?;
-    runtime.block_on(send(args, target))
+    runtime.block_on(send(args, &target))
 }
 
 /// `payables validate`
 pub(super) fn validate(args: &ValidateArgs) -> Ended {
     logging::begin(false);
     let target = Configuration::load(args.documents.config.as_deref())?.target(&args.documents.to)?;
-    let payees = target.settings.guard(args.documents.allow_new_payees, false)?;
+    let payees = target.payees(args.documents.allow_new_payees, false)?;
     let inputs = inputs::open(&args.documents.files)?;
     let report = Printer::new(BufWriter::new(stdout().lock()), args.documents.output, colours(&stdout()));
     translate(&target, &payees, inputs, &args.documents, false, &mut io::sink(), report)
@@ -55,43 +55,43 @@ fn translate<W: Write>(
     mut report: Printer<W>,
 ) -> Ended {
     let run = Begun::new(target, true, false);
-    let adapter = target.settings.adapter();
-    let translator = Translator::new(&adapter, payees, now())
-        .levels(target.settings.rules.clone())
+    let vendor = target.settings.vendor();
+    let translator = Translator::new(vendor.submit(), payees, now())
+        .levels(target.connection().rules.clone())
         .pretty(pretty)
         .allow_empty(args.allow_empty);
     let summary = translator.translate(inputs, out, &mut |item| report.item(item))?;
     finish(report, run, &summary)
 }
 
-async fn send(args: &SyncArgs, target: Target) -> Ended {
-    let settings = &target.settings;
+async fn send(args: &SyncArgs, target: &Target) -> Ended {
+    let connection = target.connection();
     // Everything that can be wrong with the configuration is found before a byte is read.
-    let (mut adapter, payees, secret, pace, sandbox) = if args.sandbox {
-        let sandbox = start_sandbox(&target).await?;
-        let ready = sandbox.ready().tipalti;
-        let mut adapter = settings.adapter();
-        adapter.endpoint = ready.endpoint;
-        adapter.payer_name = ready.payer_name;
-        (adapter, Payees::Any, Secret::new(ready.master_key), (0, 1), Some(sandbox))
-    } else {
-        let secret = settings.credentials(&target.name)?;
-        let payees = settings.guard(args.documents.allow_new_payees, true)?;
-        (settings.adapter(), payees, secret, settings.pace(), None)
+    let vendor = target.settings.vendor();
+    let sandbox = if args.sandbox { Some(start_sandbox(connection.account.1).await?) } else { None };
+    let (vendor, secret, payees, pace) = match &sandbox {
+        Some(sandbox) => {
+            let ready = sandbox.ready().tipalti;
+            // Nobody has to be spared there.
+            (vendor.simulated(&ready.endpoint, &ready.payer_name), Secret::new(ready.master_key), Payees::Any, (0, 1))
+        }
+        None => {
+            let payees = target.payees(args.documents.allow_new_payees, true)?;
+            (vendor, target.secret()?, payees, (connection.requests_per_second, connection.burst))
+        }
     };
-    adapter.batch_size = settings.batch_size;
     let inputs = inputs::open(&args.documents.files)?;
-    let bridge = Bridge::builder(Vendor::Tipalti(adapter), secret)
+    let bridge = Bridge::builder(vendor, secret)
         .payees(payees)
-        .levels(settings.rules.clone())
-        .timeout(settings.timeout())
+        .levels(connection.rules.clone())
+        .timeout(Duration::from_secs(connection.timeout_s))
         .pace(pace.0, pace.1)
-        .concurrency(settings.concurrency)
-        .replay_after(settings.replay_after())
+        .concurrency(connection.concurrency)
+        .replay_after(Duration::from_secs(connection.replay_after_s))
         .allow_empty(args.documents.allow_empty)
         .build()?;
     stop_on_signal(bridge.stopper());
-    let run = Begun::new(&target, false, args.sandbox);
+    let run = Begun::new(target, false, args.sandbox);
     let report = Printer::new(BufWriter::new(stdout()), args.documents.output, colours(&stdout()));
     let mut watcher = Watcher { report, progress: Progress::new() };
     let span = tracing::info_span!("run", run = run.id, target = target.name);
@@ -104,9 +104,9 @@ async fn send(args: &SyncArgs, target: Target) -> Ended {
     ended
 }
 
-async fn start_sandbox(target: &Target) -> Result<Sandbox, Failure> {
+async fn start_sandbox(payer_name: Option<&str>) -> Result<Sandbox, Failure> {
     let defaults = Options::default();
-    let payer_name = target.settings.payer_name.clone().unwrap_or(defaults.payer_name);
+    let payer_name = payer_name.map_or(defaults.payer_name, str::to_owned);
     Sandbox::start(Options { payer_name, ..Options::default() })
         .await
         .map_err(|error| Failure::new(Exit::Unexpected, format!("the simulator cannot start: {error}")))

@@ -3,6 +3,7 @@
 //! It streams: the memory it takes is that of the largest document, whatever the size of the input.
 
 mod json;
+mod scan;
 
 use std::io::Read;
 use std::sync::Arc;

@@ -1,11 +1,19 @@
-//! The vendors, one folder each, with the same file names in every folder: `map`, `check`, `wire`, `reply`, `sign`.
+//! The vendors, one folder each, with the same file names in every folder: `settings`, `map`, `check`, `wire`, `reply`,
+//! `sign`.
 //!
-//! The `match` here is the only one over vendors.
+//! The only `match` over vendors is here.
 
 pub mod tipalti;
 
+use std::path::Path;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+
 use crate::adapter::Submit;
 use crate::outcome::Exit;
+use crate::rules::Levels;
+use tipalti::{Tipalti, TipaltiSettings};
 
 /// The kinds of targets that a configuration may name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +27,9 @@ pub enum VendorKind {
 }
 
 impl VendorKind {
+    /// The kinds, each with the name of the target that is there without a configuration.
+    pub const ALL: [(Self, &'static str); 3] = [(Self::Tipalti, "tipalti"), (Self::AmazonVendor, "amazon"), (Self::AwsInvoicing, "aws")];
+
     /// The word for it in `kind = "…"`.
     pub fn word(self) -> &'static str {
         match self {
@@ -30,15 +41,125 @@ impl VendorKind {
 
     /// The kind for a word.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Tipalti, Self::AmazonVendor, Self::AwsInvoicing].into_iter().find(|kind| kind.word() == word)
+        Self::ALL.into_iter().map(|(kind, _)| kind).find(|kind| kind.word() == word)
     }
+
+    /// Why documents cannot be sent to a target of this kind, if they cannot.
+    pub fn takes_documents(self) -> Result<(), &'static str> {
+        match self {
+            Self::Tipalti => Ok(()),
+            Self::AmazonVendor => Err("this version cannot send to Amazon vendors yet"),
+            Self::AwsInvoicing => Err("AWS Invoicing takes no documents; it is not for --to"),
+        }
+    }
+}
+
+/// The settings of a target, whatever its vendor.
+#[derive(Debug, Clone)]
+pub enum Settings {
+    /// Tipalti's.
+    Tipalti(TipaltiSettings),
+}
+
+impl Settings {
+    /// Reads the settings of a kind.
+    ///
+    /// # Errors
+    /// When they have a key or a value that the kind does not know.
+    pub fn read<'de, D: Deserializer<'de>>(kind: VendorKind, deserializer: D) -> Result<Self, D::Error> {
+        match kind {
+            VendorKind::Tipalti => TipaltiSettings::deserialize(deserializer).map(Self::Tipalti),
+            VendorKind::AmazonVendor | VendorKind::AwsInvoicing => Err(serde::de::Error::custom("no documents go there")),
+        }
+    }
+
+    /// The settings of a kind of which nothing is said.
+    pub fn of(kind: VendorKind) -> Option<Self> {
+        match kind {
+            VendorKind::Tipalti => Some(Self::Tipalti(TipaltiSettings::default())),
+            VendorKind::AmazonVendor | VendorKind::AwsInvoicing => None,
+        }
+    }
+
+    /// Checks what the types cannot.
+    ///
+    /// # Errors
+    /// When a setting is out of its range.
+    pub fn check(&self, name: &str) -> Result<(), SettingsError> {
+        match self {
+            Self::Tipalti(settings) => settings.check(name),
+        }
+    }
+
+    /// The vendor with these settings.
+    pub fn vendor(&self) -> Vendor {
+        match self {
+            Self::Tipalti(settings) => Vendor::Tipalti(settings.adapter()),
+        }
+    }
+
+    /// What a run needs to know besides.
+    pub fn connection(&self) -> Connection<'_> {
+        match self {
+            Self::Tipalti(settings) => settings.connection(),
+        }
+    }
+}
+
+/// What every target says of how it is reached, and how fast. Secrets and files are named here and fetched elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub struct Connection<'s> {
+    /// An address of one's own.
+    pub endpoint: Option<&'s str>,
+    /// The setting that names the account, and its value.
+    pub account: (&'static str, Option<&'s str>),
+    /// The setting that says where the secret is, and its value.
+    pub secret: (&'static str, Option<&'s str>),
+    /// The file of the payees that are known.
+    pub known_payees: Option<&'s Path>,
+    /// Levels of rules.
+    pub rules: &'s Levels,
+    /// Calls in flight.
+    pub concurrency: usize,
+    /// Calls a second.
+    pub requests_per_second: u32,
+    /// Calls at once.
+    pub burst: u32,
+    /// The longest that a call may take.
+    pub timeout_s: u64,
+    /// The pause before a replay.
+    pub replay_after_s: u64,
+    /// How long a document in doubt rests before anything newer is sent for it.
+    pub quarantine_s: u64,
+}
+
+/// Production, or the vendor's own sandbox.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum VendorEnvironment {
+    /// Where the money is.
+    #[default]
+    Production,
+    /// Where it is not.
+    Sandbox,
+}
+
+/// What to do where a default would undo what a person did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OnMissing {
+    /// Hold the document.
+    #[default]
+    Hold,
+    /// Send the default.
+    Default,
 }
 
 /// A vendor with its settings.
 #[derive(Debug, Clone)]
 pub enum Vendor {
     /// Tipalti.
-    Tipalti(tipalti::Tipalti),
+    Tipalti(Tipalti),
 }
 
 impl Vendor {
@@ -46,6 +167,16 @@ impl Vendor {
     pub fn submit(&self) -> &dyn Submit {
         match self {
             Self::Tipalti(tipalti) => tipalti,
+        }
+    }
+
+    /// The same vendor, at another address and under another account: where it is simulated.
+    #[must_use]
+    pub fn simulated(self, endpoint: &str, account: &str) -> Self {
+        match self {
+            Self::Tipalti(tipalti) => {
+                Self::Tipalti(Tipalti { endpoint: endpoint.to_owned(), payer_name: account.to_owned(), ..tipalti })
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ mod check;
 pub mod codes;
 mod map;
 mod reply;
+mod settings;
 pub mod sign;
 mod wire;
 
@@ -18,6 +19,8 @@ use crate::adapter::{Decoded, Findings, Fragment, Payees, Stamp, Submit};
 use crate::formats::{soap, xml};
 use crate::model::{Document, Fault, Path};
 use crate::wire::{WireRequest, WireResponse};
+
+pub use settings::TipaltiSettings;
 
 /// The most orders that one call may carry (Tipalti's general limit of records; above it calls time out).
 pub const MAX_BATCH: usize = 250;
