@@ -67,7 +67,9 @@ fn steps(criterion: &mut Criterion) {
     group.bench_function("the whole dry run", |bencher| {
         bencher.iter(|| {
             let input = [Input::new("orders", text.as_bytes())];
-            Translator::new(&target, &Payees::Any, 0).translate(input, &mut std::io::sink(), &mut |item| drop(black_box(item))).unwrap()
+            Translator::new(&target, &Payees::Any, 0)
+                .translate(input, &mut std::io::sink(), &mut |item| drop(black_box(item)))
+                .unwrap()
         });
     });
     group.finish();

@@ -20,10 +20,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let ready = sandbox.ready().tipalti;
     // Against Tipalti itself, leave the endpoint out, and take the key from where secrets are kept.
     let target = Tipalti { payer_name: ready.payer_name, endpoint: ready.endpoint, ..Tipalti::default() };
-    let bridge = Bridge::builder(Vendor::Tipalti(target), Secret::new(ready.master_key))
-        .payees(Payees::Any)
-        .pace(5, 1)
-        .build()?;
+    let bridge =
+        Bridge::builder(Vendor::Tipalti(target), Secret::new(ready.master_key)).payees(Payees::Any).pace(5, 1).build()?;
     // Each document comes back exactly once, as soon as it is settled.
     let mut on_item = |item: Item| println!("{:<40} {}", item.number.as_deref().unwrap_or("?"), item.outcome.word());
     let summary = bridge.sync(vec![Input::new("standard input", stdin())], &mut on_item).await?;

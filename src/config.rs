@@ -105,10 +105,14 @@ impl Configuration {
             (None, Some(kind)) => Ok(kind),
             (None, None) if value.is_some() => wrong(format!("targets.{name}: `kind` is missing, such as kind = \"tipalti\"")),
             (None, None) => {
-                let mut names: Vec<&str> = self.targets.keys().map(String::as_str).chain(VendorKind::ALL.map(|(_, name)| name)).collect();
+                let mut names: Vec<&str> =
+                    self.targets.keys().map(String::as_str).chain(VendorKind::ALL.map(|(_, name)| name)).collect();
                 names.sort_unstable();
                 names.dedup();
-                Err(SettingsError { message: format!("there is no target {name:?}; there are: {}", names.join(" ")), exit: Exit::Usage })
+                Err(SettingsError {
+                    message: format!("there is no target {name:?}; there are: {}", names.join(" ")),
+                    exit: Exit::Usage,
+                })
             }
         }
     }
@@ -183,7 +187,10 @@ impl Target {
         let Self { name, .. } = self;
         let Connection { account, secret, .. } = self.connection();
         if account.1.is_none() {
-            return wrong(format!("targets.{name}.{} is not set; `payables init` writes a file that says what goes there", account.0));
+            return wrong(format!(
+                "targets.{name}.{} is not set; `payables init` writes a file that says what goes there",
+                account.0
+            ));
         }
         let Some(reference) = secret.1 else {
             return wrong(format!("targets.{name}.{} is not set; say where it is: env:NAME, file:PATH or cmd:COMMAND", secret.0));

@@ -27,7 +27,10 @@ fn dry_run(input: &[u8], more: &[&str]) -> (i32, String, String) {
 fn sandbox_report(input: &[u8], more: &[&str]) -> (i32, Value) {
     let folder = TempDir::new().unwrap();
     let mut command = payables();
-    let output = run(command.current_dir(&folder).args(["sync", "-", "--to", "tipalti", "--sandbox", "--output", "json"]).args(more), input);
+    let output = run(
+        command.current_dir(&folder).args(["sync", "-", "--to", "tipalti", "--sandbox", "--output", "json"]).args(more),
+        input,
+    );
     (code(&output), serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", text(&output.stderr))))
 }
 
@@ -49,7 +52,9 @@ fn a_dry_run_prints_a_wire_document_a_line_and_the_report_aside() {
 
 #[test]
 fn the_same_input_gives_the_same_bytes_but_for_the_time() {
-    let without_time = |wire: &str| wire.split("<timestamp>").map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit()).to_owned()).collect::<Vec<_>>();
+    let without_time = |wire: &str| {
+        wire.split("<timestamp>").map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit()).to_owned()).collect::<Vec<_>>()
+    };
     let input = std::fs::read(project("examples/purchase-orders.jsonl")).unwrap();
     let (first, second) = (dry_run(&input, &[]), dry_run(&input, &[]));
     assert_eq!(without_time(&first.1), without_time(&second.1));
@@ -83,10 +88,15 @@ fn every_fault_of_a_document_is_told_with_its_place() {
     let (code, wire, report) = dry_run(input.as_bytes(), &["--output", "ndjson"]);
     assert_eq!(code, 3);
     assert!(wire.contains("PO-8") && wire.contains("PO-10") && !wire.contains("PO-9"));
-    let item: Value = report.lines().map(|line| serde_json::from_str(line).unwrap()).find(|item: &Value| item["number"] == "PO-9").unwrap();
+    let item: Value =
+        report.lines().map(|line| serde_json::from_str(line).unwrap()).find(|item: &Value| item["number"] == "PO-9").unwrap();
     assert_eq!(item["outcome"], "invalid");
-    let faults: Vec<(&str, &str)> =
-        item["faults"].as_array().unwrap().iter().map(|fault| (fault["rule"].as_str().unwrap(), fault["path"].as_str().unwrap())).collect();
+    let faults: Vec<(&str, &str)> = item["faults"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|fault| (fault["rule"].as_str().unwrap(), fault["path"].as_str().unwrap()))
+        .collect();
     assert_eq!(faults, [("DOC-FIELD", "curency"), ("DOC-DECIMAL", "lines[0].price"), ("DOC-REQUIRED", "note")]);
     let price = &item["faults"][1];
     assert_eq!((price["source"]["file"].as_str(), price["source"]["line"].as_u64()), (Some("-"), Some(2)));
@@ -107,14 +117,18 @@ fn the_faults_file_does_what_its_table_says() {
         let Some(line) = cells.first().and_then(|cell| cell.trim_matches('`').parse::<u64>().ok()) else { continue };
         rows += 1;
         let item = report["items"].as_array().unwrap().iter().find(|item| item["source"]["line"] == line).unwrap();
-        let outcome = cells.iter().find(|cell| ["invalid", "held", "unchanged", "accepted"].contains(&cell.trim_matches('`'))).unwrap();
+        let outcome =
+            cells.iter().find(|cell| ["invalid", "held", "unchanged", "accepted"].contains(&cell.trim_matches('`'))).unwrap();
         assert_eq!(item["outcome"].as_str().unwrap(), outcome.trim_matches('`'), "line {line}");
         let rules = cells.last().unwrap();
         for fault in item["faults"].as_array().unwrap() {
             let rule = fault["rule"].as_str().unwrap();
             assert!(rules.contains(rule), "line {line}: {rule} is not in the table ({rules}): {fault}");
         }
-        for rule in rules.split(|c: char| !c.is_ascii_uppercase() && c != '-').filter(|word| word.starts_with("DOC-") || word.starts_with("TIP-")) {
+        for rule in rules
+            .split(|c: char| !c.is_ascii_uppercase() && c != '-')
+            .filter(|word| word.starts_with("DOC-") || word.starts_with("TIP-"))
+        {
             assert!(item["faults"].as_array().unwrap().iter().any(|fault| fault["rule"] == rule), "line {line}: no {rule}");
         }
     }
@@ -131,7 +145,10 @@ fn the_main_job_ends_with_every_order_accepted() {
     assert_eq!(report["summary"]["outcomes"], serde_json::json!({"accepted": 44}));
     assert_eq!((report["run"]["sandbox"].as_bool(), report["run"]["target"].as_str()), (Some(true), Some("tipalti")));
     assert_eq!(report["items"].as_array().unwrap().len(), 44);
-    let output = run(payables().args(["sync", "examples/purchase-orders.jsonl", "--to", "tipalti", "--sandbox"]).current_dir(project("")), b"");
+    let output = run(
+        payables().args(["sync", "examples/purchase-orders.jsonl", "--to", "tipalti", "--sandbox"]).current_dir(project("")),
+        b"",
+    );
     let table = text(&output.stdout);
     assert!(table.contains("PO-1001") && table.contains("44 accepted"), "{table}");
     assert!(!table.contains('\u{1b}'), "colours where nobody looks");
@@ -239,7 +256,11 @@ fn settings_decide_what_is_demanded_and_written() {
     let unit = order("PO-1").replace("\"price\"", "\"unit\":\"KGM\",\"price\"");
     assert!(sync("", &unit).1.contains("<Units>KGM</Units>"));
     assert!(sync("[targets.tipalti.units]\nKGM = \"kilograms\"", &unit).1.contains("<Units>kilograms</Units>"));
-    assert!(sync("[targets.tipalti]\nexternal_id_spelling = \"schema\"", &unit).1.contains("<AccountExternalId>6815</AccountExternalId>"));
+    assert!(
+        sync("[targets.tipalti]\nexternal_id_spelling = \"schema\"", &unit)
+            .1
+            .contains("<AccountExternalId>6815</AccountExternalId>")
+    );
     let no_id = order("PO-1").replace("\"id\":\"1\",", "");
     assert_eq!(sync("", &no_id).0, 0);
     assert_eq!(sync("[targets.tipalti.rules]\n\"TIP-LINE-ID\" = \"error\"", &no_id).0, 4);
@@ -270,7 +291,11 @@ fn fields_without_a_place_are_named_once_with_their_count() {
 #[test]
 fn the_reader_of_the_output_may_go_away() {
     let mut command = payables();
-    command.args(["sync", "-", "--to", "tipalti", "--dry-run"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .args(["sync", "-", "--to", "tipalti", "--dry-run"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     drop(child.stdout.take());
     let input: String = (0..2000).map(|number| order(&format!("PO-{number}")) + "\n").collect();
@@ -340,9 +365,17 @@ fn codes_are_explained() {
     assert_eq!(code(&run(payables().args(["explain", "TIP-NOPE"]), b"")), 2);
     // Every rule that the sources name is explained.
     let list = text(&run(payables().arg("explain"), b"").stdout).to_owned();
-    for file in ["src/model/check.rs", "src/model/mod.rs", "src/vendors/tipalti/check.rs", "src/vendors/tipalti/reply.rs", "src/bridge/settle.rs"] {
+    for file in [
+        "src/model/check.rs",
+        "src/model/mod.rs",
+        "src/vendors/tipalti/check.rs",
+        "src/vendors/tipalti/reply.rs",
+        "src/bridge/settle.rs",
+    ] {
         let source = std::fs::read_to_string(project(file)).unwrap();
-        for rule in source.split('"').filter(|word| ["DOC-", "TIP-"].iter().any(|prefix| word.starts_with(prefix)) && !word.contains(' ')) {
+        for rule in
+            source.split('"').filter(|word| ["DOC-", "TIP-"].iter().any(|prefix| word.starts_with(prefix)) && !word.contains(' '))
+        {
             assert!(list.contains(rule), "{file}: {rule} is not explained");
         }
     }
@@ -359,8 +392,13 @@ fn init_writes_a_configuration_that_works_and_never_over_one() {
     assert_eq!(code(&run(&mut command, b"")), 0);
     // What is commented out is the default, so taking the comments away changes nothing.
     let config = std::fs::read_to_string(folder.path().join("payables.toml")).unwrap();
-    let settings = config.lines().map(|line| line.strip_prefix("# ").filter(|line| line.contains(" = ") || line.starts_with('[')).unwrap_or(line));
-    let settings: String = settings.filter(|line| !line.contains("known_payees") && !line.starts_with("KGM")).map(|line| format!("{line}\n")).collect();
+    let settings = config
+        .lines()
+        .map(|line| line.strip_prefix("# ").filter(|line| line.contains(" = ") || line.starts_with('[')).unwrap_or(line));
+    let settings: String = settings
+        .filter(|line| !line.contains("known_payees") && !line.starts_with("KGM"))
+        .map(|line| format!("{line}\n"))
+        .collect();
     std::fs::write(folder.path().join("payables.toml"), settings).unwrap();
     let mut command = payables();
     command.current_dir(&folder).args(["validate", "example-order.json", "--to", "tipalti"]);

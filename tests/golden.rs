@@ -65,8 +65,12 @@ const PAGE: &str = "Idap PurchaseOrderNumber Status Memo PurchaseOrderDate Payer
 fn the_full_order_has_every_element_of_the_page_in_its_order() {
     let wire = translate(&target(), FULL, false);
     let item = wire.split("<TipaltiPurchaseOrderItem>").nth(1).unwrap().split("</TipaltiPurchaseOrderItem>").next().unwrap();
-    let names: Vec<&str> =
-        item.split('<').filter(|tag| !tag.starts_with('/')).filter_map(|tag| tag.split('>').next()).filter(|name| !name.is_empty()).collect();
+    let names: Vec<&str> = item
+        .split('<')
+        .filter(|tag| !tag.starts_with('/'))
+        .filter_map(|tag| tag.split('>').next())
+        .filter(|name| !name.is_empty())
+        .collect();
     assert_eq!(names.join(" "), PAGE.split_whitespace().collect::<Vec<_>>().join(" "));
 }
 

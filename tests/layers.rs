@@ -116,7 +116,8 @@ fn named_modules(code: &str) -> Vec<String> {
 fn arrows_run_one_way() {
     for file in files().iter().filter(|file| file.path != "lib.rs") {
         let here = module(&file.path);
-        let (_, allowed) = ARROWS.iter().find(|(module, _)| *module == here).unwrap_or_else(|| panic!("{here} has no place in the house"));
+        let (_, allowed) =
+            ARROWS.iter().find(|(module, _)| *module == here).unwrap_or_else(|| panic!("{here} has no place in the house"));
         for named in named_modules(&file.code) {
             assert!(named == here || allowed.contains(&named.as_str()), "{} must not use {named}", file.path);
         }
@@ -150,7 +151,8 @@ fn vendors_do_not_know_each_other_and_keep_their_wire_to_themselves() {
             assert!(!file.code.contains(&format!("vendors::{other}")), "{} uses {other}", file.path);
         }
     }
-    let lines: Vec<String> = files().into_iter().filter(|file| file.path == "vendors/tipalti/mod.rs").map(|file| file.code).collect();
+    let lines: Vec<String> =
+        files().into_iter().filter(|file| file.path == "vendors/tipalti/mod.rs").map(|file| file.code).collect();
     for private in ["mod wire;", "mod map;", "mod check;", "mod reply;"] {
         assert!(lines.iter().all(|code| code.contains(private) && !code.contains(&format!("pub {private}"))), "{private}");
     }

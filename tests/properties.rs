@@ -122,6 +122,8 @@ fn the_two_readers_make_the_same_of_the_same() {
     let text = order("PO-1");
     let slow = text.replacen("{\"id\"", "{\"tax\":null,\"closed\":\"\",\"id\"", 1);
     assert_ne!(text, slow);
-    let (Ok(Document::PurchaseOrder(fast)), Ok(Document::PurchaseOrder(slow))) = (read(&text), read(&slow)) else { panic!("not read") };
+    let (Ok(Document::PurchaseOrder(fast)), Ok(Document::PurchaseOrder(slow))) = (read(&text), read(&slow)) else {
+        panic!("not read")
+    };
     assert_eq!(fast, slow);
 }

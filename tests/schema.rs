@@ -13,7 +13,18 @@ fn properties(schema: &Value) -> Vec<&str> {
 fn the_schema_has_the_fields_of_the_contract_and_refuses_others() {
     let schema = purchase_order_schema().to_value();
     let mut expected = [
-        "kind", "number", "previous_number", "issue_date", "currency", "status", "note", "seller", "buyer", "approvers", "custom_fields", "lines",
+        "kind",
+        "number",
+        "previous_number",
+        "issue_date",
+        "currency",
+        "status",
+        "note",
+        "seller",
+        "buyer",
+        "approvers",
+        "custom_fields",
+        "lines",
     ];
     let mut found = properties(&schema);
     expected.sort_unstable();

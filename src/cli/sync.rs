@@ -1,7 +1,7 @@
 //! `payables sync` and `payables validate`.
 
-use std::time::Duration;
 use std::io::{self, BufWriter, IsTerminal, Write, stderr, stdout};
+use std::time::Duration;
 
 use super::args::{DocumentArgs, SyncArgs, ValidateArgs};
 use super::print::Printer;

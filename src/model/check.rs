@@ -1,6 +1,6 @@
 //! Rules that hold for a document whatever its target: what is required, and what must agree with what.
 
-use super::fault::{Fault, Path};
+use super::fault::{Fault, MOST_FAULTS, Path};
 use super::{Address, Document, Given, Invoice, InvoiceLine, OrderLine, Party, PurchaseOrder, Scalar, Text};
 
 /// Collects everything that is wrong with a document in itself.
@@ -92,6 +92,9 @@ fn check_lines<'d, L>(
     }
     let mut ids: Vec<(&str, usize)> = Vec::with_capacity(lines.len());
     for (index, line) in lines.iter().enumerate() {
+        if faults.len() >= MOST_FAULTS {
+            break;
+        }
         check_line(line, &at.index(index), faults);
         let id = id(line);
         if id.is_given() {

@@ -95,6 +95,9 @@ impl Fault {
     }
 }
 
+/// The most faults that are collected of one document: who has so many mends the export, not the document.
+pub(crate) const MOST_FAULTS: usize = 1000;
+
 /// The longest piece of a value that a fault repeats, in characters.
 const LONGEST_FOUND: usize = 120;
 

@@ -3,12 +3,13 @@
 //! Documents are read with serde, which is fast and stops at the first thing it dislikes. A document that it refuses
 //! comes here. Both readers make the same values of the same text; only this one can say all that is wrong with it.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::fault::{Fault, Path, Source};
+use super::fault::{Fault, MOST_FAULTS, Path, Source};
 use super::text::Text;
 use super::value::Token;
 
@@ -16,11 +17,13 @@ use super::value::Token;
 pub(crate) struct Sink<'a> {
     text: &'a str,
     pub(crate) faults: Vec<Fault>,
+    /// The place of the last fault and its offset, from which the next one is counted.
+    last: (usize, u64, usize),
 }
 
 impl<'a> Sink<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Self { text, faults: Vec::new() }
+        Self { text, faults: Vec::new(), last: (0, 1, 1) }
     }
 
     /// A value that cannot be taken; `says` ends the sentence that begins with it.
@@ -30,21 +33,35 @@ impl<'a> Sink<'a> {
     }
 
     fn push(&mut self, fault: Fault, raw: &'a str) {
+        if self.faults.len() >= MOST_FAULTS {
+            return;
+        }
         // Every raw value is a slice of the text, so its place is the distance between the two.
         let offset = (raw.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
         let mut fault = fault.found(raw.trim_matches('"'));
-        if let Some((source, before)) = fault.source.as_mut().zip(self.text.get(..offset)) {
-            *source = Source { raw: source.raw.take(), ..place(before) };
+        if let Some(source) = fault.source.as_mut() {
+            let (line, column) = self.place(offset);
+            *source = Source { raw: source.raw.take(), line: Some(line), column: Some(column.to_string()), file: None };
         }
         self.faults.push(fault);
     }
-}
 
-/// Line and column (both from 1) of what follows `before`.
-pub(crate) fn place(before: &str) -> Source {
-    let line = memchr::memchr_iter(b'\n', before.as_bytes()).count() as u64 + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    Source { line: Some(line), column: Some(column.to_string()), ..Source::default() }
+    /// Line and column (both from 1) of an offset. Faults mostly come in the order of the text, so it is read once.
+    fn place(&mut self, offset: usize) -> (u64, usize) {
+        let (mut from, mut line, mut column) = self.last;
+        if offset < from {
+            (from, line, column) = (0, 1, 1);
+        }
+        for c in self.text.get(from..offset).unwrap_or_default().chars() {
+            if c == '\n' {
+                (line, column) = (line + 1, 1);
+            } else {
+                column += 1;
+            }
+        }
+        self.last = (offset, line, column);
+        (line, column)
+    }
 }
 
 /// Something that can be read from JSON while faults are collected.
@@ -133,15 +150,14 @@ pub(crate) fn object<'a>(
         sink.refuse("DOC-TYPE", at, raw, "is not an object; write it in { }");
         return;
     };
-    let mut seen: Vec<&str> = Vec::with_capacity(members.len());
+    let mut seen: HashSet<&str> = HashSet::with_capacity(members.len());
     for (name, value) in &members {
         let at = at.field(name);
-        if seen.contains(&name.as_str()) {
+        if !seen.insert(name) {
             let message = format!("the key `{}` stands twice in one object; keep one of the two", name.as_str());
             sink.push(Fault::error("DOC-TWICE", at, message), value.get());
             continue;
         }
-        seen.push(name);
         if names.contains(&name.as_str()) {
             take(name, value, &at, sink);
         } else {
@@ -253,7 +269,9 @@ mod tests {
 
     #[test]
     fn a_place_counts_lines_and_characters_from_one() {
-        let source = place("{\n  \"ü\": ");
-        assert_eq!((source.line, source.column.as_deref()), (Some(2), Some("8")));
+        let mut sink = Sink::new("{\n  \"ü\": 1");
+        assert_eq!(sink.place(10), (2, 8));
+        assert_eq!(sink.place(10), (2, 8));
+        assert_eq!(sink.place(1), (1, 2));
     }
 }

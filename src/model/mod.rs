@@ -27,6 +27,7 @@ use serde_json::value::RawValue;
 pub use check::check;
 pub(crate) use check::{is_currency, minor_unit};
 pub use date::{Date, DateError};
+pub(crate) use fault::MOST_FAULTS;
 pub use fault::{Fault, Path, Severity, Source, shorten};
 pub use invoice::{AdditionalDetail, Allowance, Charge, Credit, Invoice, InvoiceLine, PaymentTerms, Tax, Weight};
 pub use party::{Address, Item, Party, TaxRegistration};
@@ -111,6 +112,11 @@ impl Kind {
     }
 }
 
+/// The most objects that a document may have in it: each costs far more memory than the two bytes that it takes to write.
+const MOST_OBJECTS: usize = 1 << 16;
+/// A text of so many bytes cannot have too many.
+const FEW_BYTES: usize = 1 << 16;
+
 /// What could be made out of a document that cannot be taken, and everything that is wrong with its text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unreadable<'a> {
@@ -153,6 +159,11 @@ impl Unreadable<'_> {
 /// # Errors
 /// When the text is no document.
 pub fn read(text: &str) -> Result<Document<'_>, Box<Unreadable<'_>>> {
+    if text.len() > FEW_BYTES && memchr::memchr_iter(b'{', text.as_bytes()).count() > MOST_OBJECTS {
+        let message = format!("the document has more than {MOST_OBJECTS} lines and parts; no order is that long");
+        let fault = Fault::error("DOC-SIZE", Path::ROOT, message);
+        return Err(Box::new(Unreadable { kind: None, number: None, faults: vec![fault], rest: None }));
+    }
     let kind = kind_of(text);
     let fast = match kind {
         Some(Kind::PurchaseOrder) => serde_json::from_str(text).map(Document::PurchaseOrder),

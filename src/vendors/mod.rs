@@ -28,7 +28,8 @@ pub enum VendorKind {
 
 impl VendorKind {
     /// The kinds, each with the name of the target that is there without a configuration.
-    pub const ALL: [(Self, &'static str); 3] = [(Self::Tipalti, "tipalti"), (Self::AmazonVendor, "amazon"), (Self::AwsInvoicing, "aws")];
+    pub const ALL: [(Self, &'static str); 3] =
+        [(Self::Tipalti, "tipalti"), (Self::AmazonVendor, "amazon"), (Self::AwsInvoicing, "aws")];
 
     /// The word for it in `kind = "…"`.
     pub fn word(self) -> &'static str {

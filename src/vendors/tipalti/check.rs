@@ -38,6 +38,9 @@ pub(super) fn check(order: &PurchaseOrder<'_>, target: &Tipalti, payees: &Payees
     let mut total = Some(Decimal::ZERO);
     let lines = at.field("lines");
     for (index, line) in order.lines.iter().enumerate() {
+        if findings.is_full() {
+            break;
+        }
         let amount = check_line(line, &lines.index(index), target, findings);
         total = total.zip(amount).and_then(|(total, amount)| decimal::add(total, amount));
     }
@@ -96,7 +99,7 @@ fn check_places(value: &Number, at: &Path<'_>, findings: &mut Findings) {
     let Some(value) = **value else { return };
     if decimal::fit(value, PLACES).is_none() {
         let text = decimal::to_text(value);
-        let message = format!("{text} has more than four decimal places, and Tipalti takes four; say how it is to be rounded");
+        let message = format!("{text} has more than four decimal places, and Tipalti takes four; round it where it comes from");
         findings.faults.push(Fault::error("TIP-PLACES", at, message).found(text));
     }
 }
@@ -110,7 +113,8 @@ fn check_sums(line: &OrderLine<'_>, at: &Path<'_>, findings: &mut Findings) -> O
         findings.faults.push(Fault::error("TIP-AMOUNT", at.field("amount"), message));
         return None;
     };
-    if rounded {
+    let fits = |value: Decimal| decimal::fit(value, PLACES).is_some();
+    if rounded && fits(price) && fits(quantity) {
         let exact = product.unwrap_or_default();
         let message = format!("{price} × {quantity} is {exact}, sent as {amount}: Tipalti takes four decimal places");
         findings.faults.push(Fault::warning("TIP-ROUNDED", at.field("amount"), message));

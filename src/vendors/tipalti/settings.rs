@@ -96,7 +96,8 @@ impl TipaltiSettings {
     /// # Errors
     /// When a setting is out of its range.
     pub fn check(&self, name: &str) -> Result<(), SettingsError> {
-        let wrong = |key: &str, says: String| Err(SettingsError { message: format!("targets.{name}.{key}: {says}"), exit: Exit::Config });
+        let wrong =
+            |key: &str, says: String| Err(SettingsError { message: format!("targets.{name}.{key}: {says}"), exit: Exit::Config });
         if !(1..=MAX_BATCH).contains(&self.batch_size) {
             return wrong("batch_size", format!("{} is not between 1 and {MAX_BATCH}", self.batch_size));
         }
