@@ -164,7 +164,24 @@ pub enum Verdict {
     /// Refused, and why.
     Rejected(Fault),
     /// The reply contradicts itself, or does not say.
-    Unclear(String),
+    Unclear(Doubt),
+}
+
+/// Why it is not known what became of a document, and what the vendor said, if it said anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubt {
+    /// The reason, as part of a sentence.
+    pub why: String,
+    /// The vendor's code, verbatim.
+    pub vendor_code: Option<String>,
+    /// The vendor's words, verbatim.
+    pub vendor_message: Option<String>,
+}
+
+impl<T: Into<String>> From<T> for Doubt {
+    fn from(why: T) -> Self {
+        Self { why: why.into(), vendor_code: None, vendor_message: None }
+    }
 }
 
 /// What a reply says of the documents that it does not name.
@@ -179,5 +196,5 @@ pub enum Rest {
     /// Too many calls: nothing was looked at, and the call may be made again after a while.
     BackOff(Fault, Option<Duration>),
     /// Nothing that one could rely on.
-    Silent(String),
+    Silent(Doubt),
 }

@@ -48,7 +48,7 @@ impl Configuration {
             };
             builder = builder.add_source(File::from_str(&text, FileFormat::Toml));
         }
-        let environment = Environment::with_prefix("PAYABLES").prefix_separator("__").separator("__").try_parsing(true);
+        let environment = Environment::with_prefix("PAYABLES").prefix_separator("__").separator("__");
         let refuse = |error: config::ConfigError| SettingsError { message: format!("{place}: {error}"), exit: Exit::Config };
         let table: BTreeMap<String, config::Value> =
             builder.add_source(environment).build().and_then(config::Config::try_deserialize).map_err(refuse)?;

@@ -234,8 +234,8 @@ fn the_environment_wins_over_the_file() {
     };
     assert!(sync(&[]).contains("<payerName>File</payerName>"));
     assert_eq!(sync(&[]).lines().count(), 2);
-    let changed = sync(&[("PAYABLES__TARGETS__TIPALTI__PAYER_NAME", "4711"), ("PAYABLES__TARGETS__TIPALTI__BATCH_SIZE", "2")]);
-    assert!(changed.contains("<payerName>4711</payerName>"), "{changed}");
+    let changed = sync(&[("PAYABLES__TARGETS__TIPALTI__PAYER_NAME", "0047"), ("PAYABLES__TARGETS__TIPALTI__BATCH_SIZE", "2")]);
+    assert!(changed.contains("<payerName>0047</payerName>"), "{changed}");
     assert_eq!(changed.lines().count(), 1);
 }
 

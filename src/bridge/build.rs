@@ -85,6 +85,10 @@ impl Stopper {
         self.0.send_replace(true);
     }
 
+    pub(super) fn is_stopped(&self) -> bool {
+        *self.0.borrow()
+    }
+
     pub(super) async fn stopped(&self) {
         let mut receiver = self.0.subscribe();
         // The sender lives as long as this handle.

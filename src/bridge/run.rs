@@ -40,6 +40,9 @@ pub(super) struct Limits {
     pub(super) replay_after: Duration,
 }
 
+/// Longer than any call takes.
+const A_LONG_TIME: Duration = Duration::from_secs(86_400);
+
 /// A call on its way, or waiting for it.
 struct Call {
     documents: Vec<Ready>,
@@ -57,6 +60,8 @@ pub(super) struct Running<'r> {
     queue: VecDeque<Call>,
     /// Calls that go later.
     later: Vec<(Instant, Call)>,
+    /// The vendor asked for a pause until then, and it holds for every call.
+    paused_until: Option<Instant>,
     in_flight: JoinSet<(Call, Result<Decoded, SendError>)>,
     doubts_in_a_row: u32,
     /// Why nothing new is begun.
@@ -84,6 +89,7 @@ pub(super) async fn run<'r>(
         observer,
         queue: VecDeque::new(),
         later: Vec::new(),
+        paused_until: None,
         in_flight: JoinSet::new(),
         doubts_in_a_row: 0,
         closed: None,
@@ -99,43 +105,55 @@ impl Running<'_> {
             return Ok(self.summary);
         }
         loop {
+            if stopper.is_stopped() {
+                self.stopped.get_or_insert_with(|| (Exit::Temporary, "the run was interrupted".to_owned()));
+            }
             while self.in_flight.len() < self.limits.concurrency {
                 let Some(call) = self.next_call()? else { break };
                 self.send(call);
             }
-            let due = self.later.iter().map(|(due, _)| *due).min();
-            if self.in_flight.is_empty() && due.is_none() {
-                break;
-            }
+            let Some(due) = self.next_due() else { break };
             let has_room = self.in_flight.len() < self.limits.concurrency;
             tokio::select! {
                 Some(joined) = self.in_flight.join_next(), if !self.in_flight.is_empty() => match joined {
                     Ok((call, result)) => self.settle(call, result),
                     Err(error) => return Err(Error::Setup(format!("a call ended in a way that it cannot: {error}"))),
                 },
-                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() && has_room => {}
-                () = stopper.stopped(), if self.stopped.is_none() => {
-                    self.stopped = Some((Exit::Temporary, "the run was interrupted".to_owned()));
-                }
+                () = sleep_until(due), if has_room => {}
+                () = stopper.stopped(), if self.stopped.is_none() => {}
             }
         }
         self.leave_the_rest()?;
         Ok(self.summary)
     }
 
+    /// When to look again for something to send; far away while there are only replies to wait for, and `None` when there
+    /// is nothing to wait for at all.
+    fn next_due(&self) -> Option<Instant> {
+        let first = self.later.iter().map(|(due, _)| *due).min();
+        // A pause holds back what is due, what is queued and what is new.
+        let due = first.max(self.paused_until);
+        due.or((!self.in_flight.is_empty()).then(|| Instant::now() + A_LONG_TIME))
+    }
+
     /// The next call that may go now.
     fn next_call(&mut self) -> Result<Option<Call>, Error> {
         if self.stopped.is_some() {
+            self.paused_until = None;
             let waiting = self.queue.drain(..).chain(self.later.drain(..).map(|(_, call)| call));
             for call in waiting.collect::<Vec<_>>() {
                 self.leave(call);
             }
             return Ok(None);
         }
+        let now = Instant::now();
+        if self.paused_until.is_some_and(|until| until > now) {
+            return Ok(None);
+        }
+        self.paused_until = None;
         if let Some(call) = self.queue.pop_front() {
             return Ok(Some(call));
         }
-        let now = Instant::now();
         if let Some(place) = self.later.iter().position(|(due, _)| *due <= now) {
             return Ok(Some(self.later.swap_remove(place).1));
         }
@@ -215,7 +233,10 @@ impl Running<'_> {
             self.closed = Some(format!("{MOST_DOUBTS_IN_A_ROW} calls in a row ended in doubt"));
         }
         if let (Some(Again { after, history }), false) = (settlement.again, again.is_empty()) {
-            tracing::warn!(documents = again.len(), after_s = after.as_secs(), doubt = history.doubt, "a call goes again");
+            if history.pauses > call.history.pauses {
+                self.paused_until = self.paused_until.max(Some(Instant::now() + after));
+            }
+            tracing::warn!(documents = again.len(), after_s = after.as_secs(), doubt = history.doubt.as_ref().map(|doubt| doubt.why.as_str()), "a call goes again");
             self.later.push((Instant::now() + after, Call { documents: again, history }));
         }
         if let Some(stop) = settlement.stop {

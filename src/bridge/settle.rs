@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::adapter::{Decoded, Rest, Verdict};
+use crate::adapter::{Decoded, Doubt, Rest, Verdict};
 use crate::model::{Fault, Path};
 use crate::outcome::{Exit, Outcome};
 use crate::wire::SendError;
@@ -25,7 +25,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
     /// Why its documents may have been received by an earlier attempt.
-    pub doubt: Option<String>,
+    pub doubt: Option<Doubt>,
     /// How often it was replayed because of that.
     pub replays: u32,
     /// How often it did not even leave.
@@ -84,7 +84,7 @@ pub fn settle(count: usize, history: &History, result: Result<Decoded, SendError
         Settlement { fates: Vec::with_capacity(count), stop: None, again: None, doubted: false, notes: Vec::new() };
     let decoded = match result {
         Ok(decoded) => decoded,
-        Err(SendError::MaybeSent(why)) => Decoded::whole(Rest::Silent(why)),
+        Err(SendError::MaybeSent(why)) => Decoded::whole(Rest::Silent(why.into())),
         Err(SendError::NotSent(why)) => {
             let tries = history.tries + 1;
             let stop = (tries >= MAX_TRIES).then(|| (Exit::Temporary, why.clone()));
@@ -142,13 +142,13 @@ fn rest(rest: &Rest, count: usize, history: &History, rules: Rules, settlement: 
 
 /// Nothing that one could rely on came back: the document may or may not have been received. It is replayed where that
 /// does no harm, and otherwise in doubt. For all vendors, this is the one place.
-fn silence(why: &str, history: &History, rules: Rules, again: &mut Option<Again>) -> Fate {
+fn silence(doubt: &Doubt, history: &History, rules: Rules, again: &mut Option<Again>) -> Fate {
     if rules.repeatable && history.replays < MAX_REPLAYS {
-        let history = History { doubt: Some(why.to_owned()), replays: history.replays + 1, ..history.clone() };
+        let history = History { doubt: Some(doubt.clone()), replays: history.replays + 1, ..history.clone() };
         *again = Some(Again { after: rules.replay_after, history });
         return Fate::Again;
     }
-    Fate::Settled(Outcome::InDoubt, Some(Box::new(doubt_fault(why))))
+    Fate::Settled(Outcome::InDoubt, Some(Box::new(doubt_fault(doubt))))
 }
 
 fn again_or_left(again: bool, history: &History, why: &str) -> Fate {
@@ -161,15 +161,16 @@ fn again_or_left(again: bool, history: &History, why: &str) -> Fate {
 /// A document whose last attempt certainly did not arrive; an earlier one may have.
 pub fn left(history: &History, fault: Fault) -> Fate {
     match &history.doubt {
-        Some(why) => Fate::Settled(Outcome::InDoubt, Some(Box::new(doubt_fault(why)))),
+        Some(doubt) => Fate::Settled(Outcome::InDoubt, Some(Box::new(doubt_fault(doubt)))),
         None => Fate::Settled(Outcome::NotSent, Some(Box::new(fault))),
     }
 }
 
-fn doubt_fault(why: &str) -> Fault {
+fn doubt_fault(doubt: &Doubt) -> Fault {
+    let why = &doubt.why;
     let message =
         format!("it is not known whether the document was received ({why}); look it up at the vendor before sending it again");
-    Fault::error("DOC-DOUBT", Path::ROOT, message)
+    Fault::error("DOC-DOUBT", Path::ROOT, message).vendor(doubt.vendor_code.as_deref(), doubt.vendor_message.as_deref())
 }
 
 #[cfg(test)]
@@ -200,7 +201,7 @@ mod tests {
         assert_eq!(outcomes(&upsert), [Some(Outcome::Rejected), None, Some(Outcome::Accepted)]);
         let again = upsert.again.unwrap();
         assert_eq!(
-            (again.after, again.history.replays, again.history.doubt.as_deref()),
+            (again.after, again.history.replays, again.history.doubt.as_ref().map(|doubt| doubt.why.as_str())),
             (UPSERT.replay_after, 1, Some("no row"))
         );
     }

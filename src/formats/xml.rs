@@ -10,6 +10,8 @@ use quick_xml::reader::NsReader;
 pub const MAX_DEPTH: usize = 64;
 /// The most attributes that an element of a reply may have.
 const MAX_ATTRIBUTES: usize = 64;
+/// The most characters that are told of what is wrong: a name in a reply may be as long as the reply.
+const LONGEST_REASON: usize = 200;
 /// The namespace of `xsi:nil`.
 pub const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
@@ -151,7 +153,11 @@ impl<'b> Walk<'b> {
         loop {
             let (resolved, event) = match self.reader.read_resolved_event() {
                 Ok(event) => event,
-                Err(error) => return unreadable(format!("the reply is not well-formed XML ({error})")),
+                Err(error) => {
+                    let why = error.to_string();
+                    let why: String = why.chars().take(LONGEST_REASON).collect();
+                    return unreadable(format!("the reply is not well-formed XML ({why})"));
+                }
             };
             match event {
                 Event::Start(start) => {

@@ -50,7 +50,10 @@ impl Judge {
     /// A list of the record begins. The digest takes note, so that a custom field of the order is
     /// not the same as one of its first line.
     pub(super) fn enter(&mut self, record: Record, index: usize) {
-        self.digest.update([b'[', record as u8, small(index)]);
+        // The list of the orders belongs to the call, and says nothing about the first of them.
+        if !matches!(record, Record::Call) {
+            self.digest.update([b'[', record as u8, small(index)]);
+        }
     }
 
     /// A record ends.

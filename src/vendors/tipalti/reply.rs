@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use super::codes::{self, Class};
-use crate::adapter::{Decoded, Rest, Verdict};
+use crate::adapter::{Decoded, Doubt, Rest, Verdict};
 use crate::formats::soap::{self, Body};
 use crate::model::{Fault, Path, shorten};
 use crate::wire::WireResponse;
@@ -34,16 +34,20 @@ pub(super) fn decode(numbers: &[&str], response: &WireResponse) -> Decoded {
             Decoded::whole(Rest::Refused(vendor_fault("TIP-VENDOR", message, Some(&fault.code), Some(&fault.reason))))
         }
         Ok(Body::Fault(fault)) => {
-            Decoded::whole(Rest::Silent(format!("Tipalti answered with a fault ({}: {})", fault.code, shorten(&fault.reason))))
+            let why = format!("Tipalti answered with a fault ({}: {})", shorten(&fault.code), shorten(&fault.reason));
+            Decoded::whole(Rest::Silent(doubt(why, Some(&fault.code), Some(&fault.reason))))
         }
         // A result that came with an error status was made by something that does not know what it says.
         Ok(Body::Content(_)) if !(200..300).contains(&response.status) => {
-            Decoded::whole(Rest::Silent(format!("Tipalti answered with HTTP {}", response.status)))
+            Decoded::whole(Rest::Silent(format!("Tipalti answered with HTTP {}", response.status).into()))
         }
         Ok(Body::Content(reply)) => judge(numbers, reply),
-        Err(unreadable) => Decoded::whole(Rest::Silent(format!("HTTP {}: {unreadable}", response.status))),
+        Err(unreadable) => Decoded::whole(Rest::Silent(format!("HTTP {}: {unreadable}", response.status).into())),
     }
 }
+
+/// The most rows for orders that nobody sent that are told one by one.
+const MOST_STRANGERS: usize = 5;
 
 fn judge(numbers: &[&str], reply: Reply) -> Decoded {
     let Reply { code, message, rows, .. } = reply;
@@ -52,11 +56,14 @@ fn judge(numbers: &[&str], reply: Reply) -> Decoded {
     }
     let places: HashMap<&str, usize> = numbers.iter().enumerate().map(|(place, number)| (*number, place)).collect();
     let mut verdicts: Vec<Option<Verdict>> = vec![None; numbers.len()];
-    let mut notes = Vec::new();
+    let (mut notes, mut strangers) = (Vec::new(), 0);
     for row in rows {
         let number = row.number.as_deref().map(str::trim).unwrap_or_default();
         let Some(verdict_of_number) = places.get(number).and_then(|&place| verdicts.get_mut(place)) else {
-            notes.push(format!("the reply has a row for {:?}, which was not in the call", shorten(number)));
+            strangers += 1;
+            if strangers <= MOST_STRANGERS {
+                notes.push(format!("the reply has a row for {:?}, which was not in the call", shorten(&redact(number))));
+            }
             continue;
         };
         let verdict = judge_row(&row, code.as_deref());
@@ -65,18 +72,21 @@ fn judge(numbers: &[&str], reply: Reply) -> Decoded {
             None => verdict,
             Some(Verdict::Accepted) if verdict == Verdict::Accepted => Verdict::Accepted,
             Some(earlier @ Verdict::Rejected(_)) if matches!(verdict, Verdict::Rejected(_)) => earlier,
-            Some(_) => Verdict::Unclear("the reply has two rows for the order, and they disagree".to_owned()),
+            Some(_) => Verdict::Unclear("the reply has two rows for the order, and they disagree".into()),
         });
+    }
+    if strangers > MOST_STRANGERS {
+        notes.push(format!("the reply has rows for {strangers} orders that were not in the call"));
     }
     Decoded {
         verdicts: verdicts.into_iter().enumerate().filter_map(|(place, verdict)| Some((place, verdict?))).collect(),
-        rest: Rest::Silent("the reply has no row for the order".to_owned()),
+        rest: Rest::Silent("the reply has no row for the order".into()),
         notes,
     }
 }
 
 fn judge_row(row: &Row, call_code: Option<&str>) -> Verdict {
-    match row.succeeded {
+    match row.succeeded.filter(|_| !row.spoiled) {
         Some(true) => Verdict::Accepted,
         Some(false) => {
             let said = row.message.as_deref().map(str::trim).filter(|message| !message.is_empty());
@@ -86,14 +96,15 @@ fn judge_row(row: &Row, call_code: Option<&str>) -> Verdict {
             };
             Verdict::Rejected(vendor_fault("TIP-VENDOR", message, call_code, said))
         }
-        None => Verdict::Unclear("the row of the order does not say whether it succeeded".to_owned()),
+        None if row.spoiled => Verdict::Unclear("the row of the order contradicts itself".into()),
+        None => Verdict::Unclear("the row of the order does not say whether it succeeded".into()),
     }
 }
 
 /// The word on a call whose reply has no rows.
 fn judge_call(code: Option<&str>, message: Option<&str>) -> Rest {
     let Some(code) = code.map(str::trim).filter(|code| !code.is_empty()) else {
-        return Rest::Silent("the reply has neither an errorCode nor rows".to_owned());
+        return Rest::Silent("the reply has neither an errorCode nor rows".into());
     };
     let said = message.map(str::trim).filter(|message| !message.is_empty());
     let known = codes::look_up(code);
@@ -108,12 +119,42 @@ fn judge_call(code: Option<&str>, message: Option<&str>) -> Rest {
         Class::Stop => Rest::Stop(fault("TIP-AUTH")),
         Class::Document => Rest::Refused(fault("TIP-VENDOR")),
         Class::BackOff => Rest::BackOff(fault("TIP-BUSY"), None),
-        Class::Doubt => Rest::Silent(text),
+        Class::Doubt => Rest::Silent(doubt(text, Some(code), said)),
     }
 }
 
 fn vendor_fault(rule: &'static str, message: String, code: Option<&str>, said: Option<&str>) -> Fault {
-    Fault::error(rule, Path::ROOT, message).vendor(code, said)
+    let (code, said) = (code.map(quote), said.map(quote));
+    Fault::error(rule, Path::ROOT, redact(&message)).vendor(code.as_deref(), said.as_deref())
+}
+
+fn doubt(why: String, code: Option<&str>, said: Option<&str>) -> Doubt {
+    Doubt { why: redact(&why), vendor_code: code.map(quote), vendor_message: said.map(quote) }
+}
+
+/// The most characters of the vendor's own words that are kept: every order of a call may get a copy.
+const LONGEST_QUOTE: usize = 2000;
+
+/// The vendor's words as they may be kept.
+fn quote(text: &str) -> String {
+    let end = text.char_indices().nth(LONGEST_QUOTE).map_or(text.len(), |(at, _)| at);
+    redact(text.get(..end).unwrap_or_default())
+}
+
+/// A message that repeats our call may have the key of it in it, and a key is good for any other call as long as its
+/// time is taken. Keys are 64 hexadecimal digits, and so is nothing that a person would miss.
+fn redact(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_hexdigit()) {
+        let (before, word) = rest.split_at(start);
+        let (word, after) = word.split_at(word.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(word.len()));
+        out.push_str(before);
+        out.push_str(if word.len() >= 64 { "[key]" } else { word });
+        rest = after;
+    }
+    out.push_str(rest);
+    out
 }
 
 /// `CreateOrUpdatePurchaseOrdersResult`.
@@ -124,6 +165,10 @@ struct Reply {
     message: Option<String>,
     rows: Vec<Row>,
     here: Vec<Tag>,
+    /// The leaves of the call and of the row that is being read, as far as they have come.
+    seen: Vec<Leaf>,
+    /// Whether something of the call stands there twice or within another: then nothing of it is believed.
+    spoiled: bool,
 }
 
 /// `TipaltiPurchaseOrderItemResult`.
@@ -132,6 +177,8 @@ struct Row {
     message: Option<String>,
     succeeded: Option<bool>,
     number: Option<String>,
+    /// Whether something stands in the row twice or within another: then nothing of it is believed.
+    spoiled: bool,
 }
 
 /// The elements that matter.
@@ -157,28 +204,25 @@ enum Leaf {
 impl soap::Content for Reply {
     fn open(&mut self, depth: usize, namespace: &str, name: &str, nil: bool) {
         self.here.truncate(depth - 1);
-        let tag = if namespace == NAMESPACE {
-            match (self.here.as_slice(), name) {
-                ([], "CreateOrUpdatePurchaseOrdersResponse") => Tag::Response,
-                ([Tag::Response], "CreateOrUpdatePurchaseOrdersResult") => Tag::Result,
-                ([Tag::Response, Tag::Result], "errorCode") if !nil => Tag::Leaf(Leaf::CallCode),
-                ([Tag::Response, Tag::Result], "errorMessage") if !nil => Tag::Leaf(Leaf::CallMessage),
-                ([Tag::Response, Tag::Result], "PurchaseOrderErrors") => Tag::Rows,
-                ([Tag::Response, Tag::Result, Tag::Rows], "TipaltiPurchaseOrderItemResult") => Tag::Row,
-                ([.., Tag::Row], "ErrorMessage") if !nil => Tag::Leaf(Leaf::RowMessage),
-                ([.., Tag::Row], "Succeeded") if !nil => Tag::Leaf(Leaf::RowSucceeded),
-                ([.., Tag::Row], "PurchaseOrderNumber") if !nil => Tag::Leaf(Leaf::RowNumber),
-                _ => Tag::Other,
-            }
-        } else {
-            Tag::Other
-        };
+        if let Some(Tag::Leaf(leaf)) = self.here.last() {
+            self.spoil(*leaf);
+        }
+        let tag = if namespace == NAMESPACE { Tag::of(&self.here, name) } else { Tag::Other };
         match tag {
-            Tag::Result => self.found = true,
-            Tag::Row => self.rows.push(Row::default()),
+            Tag::Result => {
+                self.spoiled |= self.found;
+                self.found = true;
+            }
+            Tag::Row => {
+                self.rows.push(Row::default());
+                self.seen.retain(|leaf| leaf.is_of_call());
+            }
+            Tag::Leaf(leaf) if self.seen.contains(&leaf) => self.spoil(leaf),
+            Tag::Leaf(leaf) => self.seen.push(leaf),
             _ => {}
         }
-        self.here.push(tag);
+        // What is nil has no text.
+        self.here.push(if nil { Tag::Other } else { tag });
     }
 
     fn close(&mut self, depth: usize, text: &str) {
@@ -200,7 +244,42 @@ impl soap::Content for Reply {
     }
 
     fn is_complete(&self) -> bool {
-        self.found
+        self.found && !self.spoiled
+    }
+}
+
+impl Reply {
+    /// A message is for eyes; everything else decides, and is not believed when it stands there in a strange way.
+    fn spoil(&mut self, leaf: Leaf) {
+        match (leaf, self.rows.last_mut()) {
+            (Leaf::CallMessage | Leaf::RowMessage, _) => {}
+            (Leaf::RowSucceeded | Leaf::RowNumber, Some(row)) => row.spoiled = true,
+            _ => self.spoiled = true,
+        }
+    }
+}
+
+impl Tag {
+    /// The element of this name at this place.
+    fn of(here: &[Self], name: &str) -> Self {
+        match (here, name) {
+            ([], "CreateOrUpdatePurchaseOrdersResponse") => Self::Response,
+            ([Self::Response], "CreateOrUpdatePurchaseOrdersResult") => Self::Result,
+            ([Self::Response, Self::Result], "errorCode") => Self::Leaf(Leaf::CallCode),
+            ([Self::Response, Self::Result], "errorMessage") => Self::Leaf(Leaf::CallMessage),
+            ([Self::Response, Self::Result], "PurchaseOrderErrors") => Self::Rows,
+            ([Self::Response, Self::Result, Self::Rows], "TipaltiPurchaseOrderItemResult") => Self::Row,
+            ([.., Self::Row], "ErrorMessage") => Self::Leaf(Leaf::RowMessage),
+            ([.., Self::Row], "Succeeded") => Self::Leaf(Leaf::RowSucceeded),
+            ([.., Self::Row], "PurchaseOrderNumber") => Self::Leaf(Leaf::RowNumber),
+            _ => Self::Other,
+        }
+    }
+}
+
+impl Leaf {
+    fn is_of_call(self) -> bool {
+        matches!(self, Self::CallCode | Self::CallMessage)
     }
 }
 
