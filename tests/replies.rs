@@ -648,10 +648,10 @@ fn replies_that_are_large_in_an_honest_way_are_read_in_bounded_time() {
     let filler = |filler: &str| good.replace("<PurchaseOrderErrors>", &format!("{filler}<PurchaseOrderErrors>"));
     let message = |text: &str| good.replace("<errorMessage>OK<", &format!("<errorMessage>{text}<"));
     for (what, body) in [
-        ("a long message", message(&"x".repeat(8 << 20))),
-        ("many references", message(&"&amp;".repeat(1 << 20))),
-        ("many comments", filler(&"<!-- -->".repeat(1 << 20))),
-        ("many elements", filler(&"<a/>".repeat(1 << 20))),
+        ("a long message", message(&"x".repeat(2 << 20))),
+        ("many references", message(&"&amp;".repeat(256 << 10))),
+        ("many comments", filler(&"<!-- -->".repeat(256 << 10))),
+        ("many elements", filler(&"<a/>".repeat(256 << 10))),
         (
             "many rows for one order",
             filler("").replace("</PurchaseOrderErrors>", &(row("PO-1", "true").repeat(20_000) + "</PurchaseOrderErrors>")),
@@ -663,7 +663,7 @@ fn replies_that_are_large_in_an_honest_way_are_read_in_bounded_time() {
 
 #[test]
 fn what_is_told_of_a_reply_does_not_grow_with_it() {
-    let long = "x".repeat(4 << 20);
+    let long = "x".repeat(1 << 20);
     let call =
         |code: &str, message: &str| response(&format!("<errorMessage>{message}</errorMessage><errorCode>{code}</errorCode>"));
     let reason = fault("soap:Sender", SOAP12).replace("because", &long);
@@ -682,7 +682,7 @@ fn what_is_told_of_a_reply_does_not_grow_with_it() {
         ("the message of a row", reply("OK", &row("PO-1", "false").replace("no PO-1", &long))),
         ("the code beside a row", reply(&long, &row("PO-1", "false"))),
         ("the number of a row", reply("OK", &row(&long, "false"))),
-        ("rows that nobody asked for", reply("OK", &(0..50_000).map(|n| row(&format!("X-{n}"), "true")).collect::<String>())),
+        ("rows that nobody asked for", reply("OK", &(0..10_000).map(|n| row(&format!("X-{n}"), "true")).collect::<String>())),
     ];
     // A call may carry 250 orders, and each of them is told what the reply says.
     let told = cases.iter().map(|(what, body)| (what, format!("{:?}", decode(body)).len()));

@@ -189,7 +189,6 @@ impl Running<'_> {
 
     fn send(&mut self, call: Call) {
         let line = Arc::clone(&self.line);
-        self.summary.requests += 1;
         self.in_flight.spawn(async move {
             line.pace.wait().await;
             let submit = line.vendor.submit();
@@ -206,6 +205,9 @@ impl Running<'_> {
     }
 
     fn settle(&mut self, call: Call, result: Result<Decoded, SendError>) {
+        if !matches!(result, Err(SendError::NotSent(_))) {
+            self.summary.requests += 1;
+        }
         let rules = Rules { repeatable: self.line.vendor.submit().repeatable(), replay_after: self.limits.replay_after };
         let count = call.documents.len();
         let settlement = settle(count, &call.history, result, rules);
@@ -236,7 +238,9 @@ impl Running<'_> {
             if history.pauses > call.history.pauses {
                 self.paused_until = self.paused_until.max(Some(Instant::now() + after));
             }
-            tracing::warn!(documents = again.len(), after_s = after.as_secs(), doubt = history.doubt.as_ref().map(|doubt| doubt.why.as_str()), "a call goes again");
+            let first = again.first().and_then(|ready| ready.item.number.as_deref());
+            let doubt = history.doubt.as_ref().map(|doubt| doubt.why.as_str());
+            tracing::warn!(documents = again.len(), first, after_s = after.as_secs(), doubt, "a call goes again");
             self.later.push((Instant::now() + after, Call { documents: again, history }));
         }
         if let Some(stop) = settlement.stop {
@@ -257,7 +261,11 @@ impl Running<'_> {
     }
 
     fn emit(&mut self, item: Item) {
-        tracing::debug!(number = item.number, outcome = item.outcome.word(), "settled");
+        if item.outcome.needs_attention() {
+            tracing::info!(number = item.number, outcome = item.outcome.word(), "settled");
+        } else {
+            tracing::debug!(number = item.number, outcome = item.outcome.word(), "settled");
+        }
         self.summary.count(&item);
         self.observer.item(item);
     }

@@ -7,13 +7,16 @@ use tracing_subscriber::EnvFilter;
 /// The variable that says what is logged, such as `info` or `payables_bridge=debug`.
 const VARIABLE: &str = "PAYABLES_LOG";
 
+/// What is logged when nobody asks: what is odd, except that a certificate store names its parts.
+const QUIET: &str = "warn,rustls_platform_verifier=error";
+
 /// Begins to log. A run whose report goes to stderr logs only what it is asked for.
 pub(super) fn begin(report_on_stderr: bool) {
     let asked = std::env::var(VARIABLE).ok();
     if report_on_stderr && asked.is_none() {
         return;
     }
-    let filter = EnvFilter::try_new(asked.as_deref().unwrap_or("warn")).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = EnvFilter::try_new(asked.as_deref().unwrap_or(QUIET)).unwrap_or_else(|_| EnvFilter::new(QUIET));
     let is_terminal = stderr().is_terminal();
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_target(false);
     // Only the first call in a process counts.

@@ -94,7 +94,7 @@ async fn send(args: &SyncArgs, target: &Target) -> Ended {
     let run = Begun::new(target, false, args.sandbox);
     let report = Printer::new(BufWriter::new(stdout()), args.documents.output, colours(&stdout()));
     let mut watcher = Watcher { report, progress: Progress::new() };
-    let span = tracing::info_span!("run", run = run.id, target = target.name);
+    let span = tracing::error_span!("run", run = run.id, target = target.name);
     let summary = tracing::Instrument::instrument(bridge.sync(inputs, &mut watcher), span).await;
     watcher.progress.finish();
     let ended = summary.map_err(Failure::from).and_then(|summary| finish(watcher.report, run, &summary));

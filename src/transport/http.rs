@@ -30,14 +30,32 @@ pub struct Http {
 }
 
 impl Http {
-    /// A client whose calls take at most `timeout` from the first packet to the last.
+    /// A client whose calls take at most `timeout` from the first packet to the last. It trusts whom the machine trusts.
     ///
     /// # Errors
     /// When TLS cannot be set up, for instance because the machine has no root certificates.
     pub fn new(timeout: Duration) -> Result<Self, HttpError> {
         // Fails when the program that uses this library has chosen a provider; its choice is as good.
         let _chosen_already = rustls::crypto::ring::default_provider().install_default();
-        reqwest::Client::builder()
+        Self::build(reqwest::Client::builder(), timeout)
+    }
+
+    /// A client for plain http on this machine. It trusts nobody, so it does without root certificates, and https fails.
+    ///
+    /// # Errors
+    /// When it cannot be set up.
+    pub fn without_tls(timeout: Duration) -> Result<Self, HttpError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let nobody = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| HttpError(error.to_string()))?
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth();
+        Self::build(reqwest::Client::builder().tls_backend_preconfigured(nobody), timeout)
+    }
+
+    fn build(builder: reqwest::ClientBuilder, timeout: Duration) -> Result<Self, HttpError> {
+        builder
             .user_agent(concat!("payables-bridge/", env!("CARGO_PKG_VERSION")))
             .timeout(timeout)
             .connect_timeout(CONNECT_TIMEOUT.min(timeout))
@@ -52,7 +70,7 @@ impl Http {
             .tcp_nodelay(true)
             .build()
             .map(|client| Self { client })
-            .map_err(|error| HttpError(reason(&error)))
+            .map_err(|error| HttpError(innermost(&error)))
     }
 }
 
@@ -116,10 +134,6 @@ impl Body for Watched {
 
 /// What went wrong, in the words of the innermost cause.
 fn reason(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
     let what = if error.is_timeout() {
         "no answer in time"
     } else if error.is_connect() {
@@ -128,7 +142,15 @@ fn reason(error: &reqwest::Error) -> String {
         "the connection broke"
     };
     // reqwest's own message has the address in it and says no more than `what`.
-    if error.source().is_none() { what.to_owned() } else { format!("{what} ({cause})") }
+    if error.source().is_none() { what.to_owned() } else { format!("{what} ({})", innermost(error)) }
+}
+
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
 }
 
 /// `Retry-After`: seconds, or a date.
