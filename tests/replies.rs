@@ -390,6 +390,10 @@ fn a_reply_that_contradicts_itself_accepts_nothing() {
                  <CreateOrUpdatePurchaseOrdersResult><errorCode>OK</errorCode>",
             ),
         ),
+        (
+            "a nil list that has rows",
+            reply("OK", &row("PO-1", "false")).replace("<PurchaseOrderErrors>", "<PurchaseOrderErrors xsi:nil='1'>"),
+        ),
         ("a result and a fault", response("<errorCode>OK</errorCode>").replace("</soap:Body>", "<soap:Fault/></soap:Body>")),
     ];
     let wrong: Vec<_> = cases.iter().filter(|(_, body)| accepts_something(&decode(body))).map(|(what, _)| what).collect();
