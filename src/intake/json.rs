@@ -3,13 +3,15 @@
 use std::io::{self, Read};
 
 use super::Record;
-use super::scan::{Scan, is_one_document};
+use super::scan::{Scan, closes, is_one_document, is_one_object};
+use super::window::Window;
 use crate::model::{Fault, Path};
 
 /// The most bytes that one document may have.
 pub const MAX_DOCUMENT_BYTES: usize = 8 << 20;
 
-const FIRST_BUFFER: usize = 256 << 10;
+/// How many bytes are looked at to find out how the documents stand in the input.
+const FIRST_LOOK: usize = 256 << 10;
 
 /// How documents stand in the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,8 +21,8 @@ enum Shape {
     Lines,
     /// One after the other, over as many lines as they like.
     Values,
-    /// In `[ ]`.
-    List,
+    /// In `[ ]`; `true` after a document.
+    List(bool),
     /// The list is closed.
     AfterList,
     Done,
@@ -37,27 +39,19 @@ enum Shape {
 /// assert!(records.next().unwrap().is_none());
 /// ```
 pub struct Records<R> {
-    reader: R,
-    buffer: Vec<u8>,
-    /// The unread bytes are `buffer[start..end]`.
-    start: usize,
-    end: usize,
-    at_end: bool,
-    /// The line of `start`.
-    line: u64,
-    bytes: u64,
+    window: Window<R>,
     shape: Shape,
 }
 
 impl<R: Read> Records<R> {
     /// Begins to read.
     pub fn new(reader: R) -> Self {
-        Self { reader, buffer: Vec::new(), start: 0, end: 0, at_end: false, line: 1, bytes: 0, shape: Shape::Unknown }
+        Self { window: Window::new(reader), shape: Shape::Unknown }
     }
 
     /// How many bytes have come in so far.
     pub fn bytes(&self) -> u64 {
-        self.bytes
+        self.window.bytes
     }
 
     /// The next document.
@@ -68,196 +62,149 @@ impl<R: Read> Records<R> {
     pub fn next(&mut self) -> io::Result<Option<Record<'_>>> {
         if self.shape == Shape::Unknown {
             self.shape = self.look()?;
-            if self.shape == Shape::Done && self.end > self.start {
-                let fault = encoding_fault("is not UTF-8 but UTF-16, or no text at all");
-                return Ok(Some(Record { line: 1, text: Err(Box::new(fault)) }));
+            if self.shape == Shape::Done && !self.window.unread().is_empty() {
+                return Ok(Some(refused(1, encoding_fault("is not UTF-8 but UTF-16, or no text at all"))));
             }
         }
         match self.shape {
             Shape::Lines => self.next_line(),
             Shape::Values => self.next_value(false),
-            Shape::List => self.next_value(true),
+            Shape::List(after_document) => self.next_of_list(after_document),
             Shape::AfterList => self.after_list(),
             Shape::Unknown | Shape::Done => Ok(None),
         }
     }
 
-    fn unread(&self) -> &[u8] {
-        self.buffer.get(self.start..self.end).unwrap_or_default()
-    }
-
-    /// Reads more bytes behind the unread ones. `false` when there are no more.
-    fn fill(&mut self) -> io::Result<bool> {
-        if self.at_end {
-            return Ok(false);
-        }
-        if self.start > 0 && (self.start == self.end || self.end == self.buffer.len()) {
-            self.buffer.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
-            self.start = 0;
-        }
-        if self.end == self.buffer.len() {
-            self.buffer.resize((self.buffer.len() * 2).max(FIRST_BUFFER), 0);
-        }
-        loop {
-            match self.reader.read(self.buffer.get_mut(self.end..).unwrap_or_default()) {
-                Ok(0) => {
-                    self.at_end = true;
-                    return Ok(false);
-                }
-                Ok(count) => {
-                    self.end += count;
-                    self.bytes += count as u64;
-                    return Ok(true);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Skips `count` unread bytes and counts their lines.
-    fn skip(&mut self, count: usize) {
-        let skipped = self.buffer.get(self.start..self.start + count).unwrap_or_default();
-        self.line += memchr::memchr_iter(b'\n', skipped).count() as u64;
-        self.start += count;
-    }
-
-    /// Skips white space, and commas where `separators` are allowed; the next byte, if there is one.
-    fn skip_blanks(&mut self, separators: bool) -> io::Result<Option<u8>> {
-        loop {
-            let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n') || separators && *byte == b',';
-            let blanks = self.unread().iter().take_while(|byte| is_blank(byte)).count();
-            self.skip(blanks);
-            if let Some(&byte) = self.unread().first() {
-                return Ok(Some(byte));
-            }
-            if !self.fill()? {
-                return Ok(None);
-            }
-        }
-    }
-
     /// Finds out how the documents stand in the input.
     fn look(&mut self) -> io::Result<Shape> {
-        while self.unread().len() < 3 && self.fill()? {}
-        if self.unread().starts_with(b"\xEF\xBB\xBF") {
-            self.start += 3;
+        while self.window.unread().len() < 3 && self.window.fill()? {}
+        if self.window.unread().starts_with(b"\xEF\xBB\xBF") {
+            self.window.take(3);
         }
-        if matches!(self.unread(), [0xFE, 0xFF, ..] | [0xFF, 0xFE, ..] | [0, ..] | [_, 0, ..]) {
+        if matches!(self.window.unread(), [0xFE, 0xFF, ..] | [0xFF, 0xFE, ..] | [0, ..] | [_, 0, ..]) {
             return Ok(Shape::Done);
         }
-        match self.skip_blanks(false)? {
+        match self.window.skip_blanks()? {
             None => return Ok(Shape::Done),
             Some(b'[') => {
-                self.skip(1);
-                return Ok(Shape::List);
+                self.window.take(1);
+                return Ok(Shape::List(false));
             }
             Some(_) => {}
         }
-        // A first line that holds a whole document, or a second one that does: JSON Lines. Anything else is a document
-        // over several lines.
-        let Some(first) = self.find_newline(0)? else { return Ok(Shape::Values) };
-        if is_one_document(self.unread().get(..first).unwrap_or_default()) {
+        // JSON Lines: the first line is a whole object, or it is broken and a later line is a document. Anything else is a
+        // document over several lines.
+        let Some(first) = self.window.find_newline(0, MAX_DOCUMENT_BYTES)? else {
+            let is_endless = self.window.unread().len() > MAX_DOCUMENT_BYTES;
+            return Ok(if is_endless { Shape::Lines } else { Shape::Values });
+        };
+        if is_one_object(self.window.unread().get(..first).unwrap_or_default()) {
             return Ok(Shape::Lines);
         }
-        let second = self.find_newline(first + 1)?.unwrap_or(self.unread().len());
-        let second = self.unread().get(first + 1..second).unwrap_or_default();
-        let is_lines = second.first() == Some(&b'{') && is_one_document(second);
-        Ok(if is_lines { Shape::Lines } else { Shape::Values })
-    }
-
-    /// The place of the next line break in the unread bytes, from a place on. `None` when there is none within the size
-    /// of a document.
-    fn find_newline(&mut self, mut from: usize) -> io::Result<Option<usize>> {
-        loop {
-            let unread = self.unread();
-            if let Some(at) = memchr::memchr(b'\n', unread.get(from..).unwrap_or_default()) {
-                return Ok(Some(from + at));
-            }
-            from = unread.len();
-            if from > MAX_DOCUMENT_BYTES || !self.fill()? {
-                return Ok(None);
-            }
+        while self.window.unread().len() < first + FIRST_LOOK && self.window.fill()? {}
+        if closes(self.window.unread()) {
+            return Ok(Shape::Values);
         }
+        let rest = self.window.unread().get(first + 1..).unwrap_or_default();
+        let rest = rest.get(..FIRST_LOOK).unwrap_or(rest);
+        let mut lines = rest.split(|byte| *byte == b'\n');
+        let second_is_object = lines.next().is_some_and(|line| line.first() == Some(&b'{') && is_one_object(line));
+        Ok(if second_is_object || lines.any(is_one_document) { Shape::Lines } else { Shape::Values })
     }
 
     fn next_line(&mut self) -> io::Result<Option<Record<'_>>> {
-        if self.skip_blanks(false)?.is_none() {
+        if self.window.skip_blanks()?.is_none() {
             return Ok(None);
         }
-        let line = self.line;
-        let found = self.find_newline(0)?;
-        let length = found.unwrap_or(self.unread().len());
+        let line = self.window.line;
+        let found = self.window.find_newline(0, MAX_DOCUMENT_BYTES)?;
+        let length = found.unwrap_or(self.window.unread().len());
         if length > MAX_DOCUMENT_BYTES {
-            self.skip_line()?;
-            return Ok(Some(Record { line, text: Err(Box::new(size_fault())) }));
+            self.window.skip_line()?;
+            return Ok(Some(refused(line, size_fault())));
         }
-        let (from, to) = (self.start, self.start + length);
-        self.start = to + usize::from(found.is_some());
-        self.line += u64::from(found.is_some());
-        Ok(Some(Record { line, text: as_text(self.buffer.get(from..to).unwrap_or_default()) }))
+        Ok(Some(Record { line, text: as_text(self.window.take_line(length, found.is_some())) }))
     }
 
-    /// Skips the rest of a line without keeping it.
-    fn skip_line(&mut self) -> io::Result<()> {
-        loop {
-            match memchr::memchr(b'\n', self.unread()) {
-                Some(at) => {
-                    self.skip(at + 1);
-                    return Ok(());
-                }
-                None => self.start = self.end,
+    /// The next document of a list, and what stands between it and the one before.
+    fn next_of_list(&mut self, after_document: bool) -> io::Result<Option<Record<'_>>> {
+        let mut commas = 0;
+        let mut next = self.window.skip_blanks()?;
+        while next == Some(b',') {
+            self.window.take(1);
+            commas += 1;
+            next = self.window.skip_blanks()?;
+        }
+        let line = self.window.line;
+        let is_end = matches!(next, None | Some(b']'));
+        if next.is_some() && commas != usize::from(after_document && !is_end) {
+            // The documents on both sides may be whole, but whoever wrote this did not write JSON.
+            self.shape = Shape::List(false);
+            let what = if commas == 0 { "a comma is missing" } else { "there is a comma too many" };
+            let message = format!("{what} between two documents of the list; export the file again");
+            return Ok(Some(refused(line, Fault::error("DOC-JSON", Path::ROOT, message))));
+        }
+        match next {
+            None => {
+                self.shape = Shape::Done;
+                let message = "the list of documents is not closed; the file seems to be cut off, export it again";
+                Ok(Some(refused(line, Fault::error("DOC-JSON", Path::ROOT, message))))
             }
-            if !self.fill()? {
-                return Ok(());
+            Some(b']') => {
+                self.window.take(1);
+                self.shape = Shape::AfterList;
+                self.after_list()
+            }
+            Some(_) => {
+                self.shape = Shape::List(true);
+                self.next_value(true)
             }
         }
     }
 
     /// The next document of a list, or of documents that follow one another.
     fn next_value(&mut self, in_list: bool) -> io::Result<Option<Record<'_>>> {
-        let first = self.skip_blanks(in_list)?;
-        let line = self.line;
-        match first {
-            None if in_list => {
-                self.shape = Shape::Done;
-                let message = "the list of documents is not closed; the file seems to be cut off, export it again";
-                return Ok(Some(Record { line, text: Err(Box::new(Fault::error("DOC-JSON", Path::ROOT, message))) }));
-            }
-            None => return Ok(None),
-            Some(b']') if in_list => {
-                self.skip(1);
-                self.shape = Shape::AfterList;
-                return self.after_list();
-            }
-            Some(_) => {}
+        if self.window.skip_blanks()?.is_none() {
+            return Ok(None);
         }
+        let line = self.window.line;
         let mut scan = Scan::default();
-        loop {
-            if let Some(length) = scan.find_end(self.unread(), in_list) {
-                let (from, to) = (self.start, self.start + length);
-                self.skip(length);
-                return Ok(Some(Record { line, text: as_text(self.buffer.get(from..to).unwrap_or_default()) }));
+        let mut is_too_large = false;
+        let length = loop {
+            let all = self.window.at_end();
+            if let Some(length) = scan.find_end(self.window.unread(), in_list, all) {
+                break length;
             }
-            if self.unread().len() > MAX_DOCUMENT_BYTES {
-                // Where the next document begins cannot be known any more.
+            if self.window.unread().len() > MAX_DOCUMENT_BYTES {
+                // What has been looked at is not needed any more, but its end has to be found.
+                is_too_large = true;
+                self.window.take(scan.at);
+                scan.at = 0;
+            }
+            if !self.window.fill()? && all {
                 self.shape = Shape::Done;
-                return Ok(Some(Record { line, text: Err(Box::new(size_fault())) }));
+                break self.window.unread().len();
             }
-            if !self.fill()? {
-                self.shape = Shape::Done;
-                return Ok(Some(Record { line, text: as_text(self.unread()) }));
-            }
+        };
+        // After a document that is not closed, what separates it from the next one has been taken with it.
+        let value = self.window.unread().get(..length).unwrap_or_default().trim_ascii_end();
+        if in_list && value.starts_with(b"{") && !value.ends_with(b"}") && self.shape != Shape::Done {
+            self.shape = Shape::List(false);
         }
+        let taken = self.window.take(length);
+        Ok(Some(if is_too_large { refused(line, size_fault()) } else { Record { line, text: as_text(taken) } }))
     }
 
     fn after_list(&mut self) -> io::Result<Option<Record<'_>>> {
-        let rest = self.skip_blanks(false)?;
+        let rest = self.window.skip_blanks()?;
         self.shape = Shape::Done;
         let message = "something follows the list of documents and cannot be read; export the file again";
-        Ok(rest.map(|_| Record { line: self.line, text: Err(Box::new(Fault::error("DOC-JSON", Path::ROOT, message))) }))
+        Ok(rest.map(|_| refused(self.window.line, Fault::error("DOC-JSON", Path::ROOT, message))))
     }
+}
+
+fn refused(line: u64, fault: Fault) -> Record<'static> {
+    Record { line, text: Err(Box::new(fault)) }
 }
 
 fn as_text(bytes: &[u8]) -> Result<&str, Box<Fault>> {
@@ -333,6 +280,12 @@ mod tests {
         expect("{\"a\":1}\n{\"b\":\n{\"c\":1}\n", &[(1, "{\"a\":1}"), (2, "{\"b\":"), (3, "{\"c\":1}")]);
         expect("{\"b\":\n{\"c\":1}\n{\"d\":1}\n", &[(1, "{\"b\":"), (2, "{\"c\":1}"), (3, "{\"d\":1}")]);
         expect("nonsense\n{\"c\":1}\n", &[(1, "nonsense"), (2, "{\"c\":1}")]);
+        let good = "{\"kind\":\"purchase_order\"}";
+        expect(&format!("{{\"b\":\n\n{good}\n{good}\n"), &[(1, "{\"b\":"), (3, good), (4, good)]);
+        expect(&format!("{{\n \"b\": \"x\n}}\n{good}\n"), &[(1, "{"), (2, "\"b\": \"x"), (3, "}"), (4, good)]);
+        expect(&format!("{{\n \"b\": 1\n}}\n{good}\n"), &[(1, "{\n \"b\": 1\n}"), (4, good)]);
+        expect(&format!("[{{\"b\":[,\n{good},{good}]"), &[(1, "{\"b\":[,"), (2, good), (2, good)]);
+        expect("[{},{} {},,{},]", &[(1, "{}"), (1, "{}"), (1, "DOC-JSON"), (1, "{}"), (1, "DOC-JSON"), (1, "{}"), (1, "DOC-JSON")]);
         expect("[1, {\"a\":2}, \"x\"]", &[(1, "1"), (1, "{\"a\":2}"), (1, "\"x\"")]);
     }
 
@@ -364,7 +317,16 @@ mod tests {
             seen.push((record.line, record.text.map_or_else(|fault| fault.rule.to_string(), str::to_owned)));
         }
         assert_eq!(seen, [(1, "{\"a\":1}".to_owned()), (2, "DOC-SIZE".to_owned()), (3, "{\"c\":1}".to_owned())]);
-        assert!(records.buffer.len() <= 4 * MAX_DOCUMENT_BYTES);
+        assert!(records.window.size() <= 4 * MAX_DOCUMENT_BYTES);
+    }
+
+    #[test]
+    fn a_document_that_is_too_large_does_not_take_the_others_with_it() {
+        let (good, bad) = ("{\"kind\":\"invoice\"}", format!("{{\"b\":\"{}\"}}", "x".repeat(20 << 20)));
+        let size = |input: String| cut(input.as_bytes(), usize::MAX).into_iter().map(|(_, text)| text).collect::<Vec<_>>();
+        assert_eq!(size(format!("{bad}\n{good}\n")), ["DOC-SIZE", good]);
+        assert_eq!(size(format!("[{good},{bad},{good}]")), [good, "DOC-SIZE", good]);
+        assert_eq!(size(format!("{{\n}}\n{bad}{good}")), ["{\n}", "DOC-SIZE", good]);
     }
 
     proptest! {

@@ -4,6 +4,7 @@
 
 mod json;
 mod scan;
+mod window;
 
 use std::io::Read;
 use std::sync::Arc;

@@ -1,36 +1,56 @@
-//! Finds where a JSON value ends, in pieces as they come in.
+//! Finds where a JSON value ends, in pieces as they come in, also where it is broken.
 
-/// Looks for the end of a JSON value by its brackets; whether it is well-formed is for the reader to say.
+/// Looks for the end of a value by its brackets; whether it is well-formed is for the reader to say.
+///
+/// A broken value must not swallow those behind it. Text never goes over a line break, and a document never stands in
+/// another one: where either seems to be so, the value ends there.
 #[derive(Default)]
 pub(super) struct Scan {
-    at: usize,
+    /// How far it has looked.
+    pub(super) at: usize,
     depth: u32,
     in_string: bool,
 }
 
+/// So many bytes after a bracket it is known whether a document begins with it.
+const LOOK_AHEAD: usize = 64;
+
 impl Scan {
-    /// The length of the value, when its end is among the bytes.
-    pub(super) fn find_end(&mut self, bytes: &[u8], in_list: bool) -> Option<usize> {
+    /// The length of the value, when its end is among the bytes. `all` says that no more bytes will come.
+    pub(super) fn find_end(&mut self, bytes: &[u8], in_list: bool, all: bool) -> Option<usize> {
         while let Some(&byte) = bytes.get(self.at) {
+            let rest = bytes.get(self.at..).unwrap_or_default();
             if self.in_string {
-                let rest = bytes.get(self.at..).unwrap_or_default();
-                match memchr::memchr2(b'"', b'\\', rest) {
-                    Some(skip) if rest.get(skip) == Some(&b'"') => {
-                        self.in_string = false;
-                        self.at += skip + 1;
-                    }
-                    // The escaped character may not be there yet.
-                    Some(skip) if rest.len() > skip + 1 => self.at += skip + 2,
-                    Some(skip) => {
-                        self.at += skip;
-                        return None;
-                    }
+                match memchr::memchr3(b'"', b'\\', b'\n', rest) {
+                    Some(skip) => match rest.get(skip..).unwrap_or_default() {
+                        [b'"', ..] => {
+                            self.in_string = false;
+                            self.at += skip + 1;
+                        }
+                        [b'\n', ..] => return Some(self.at + skip),
+                        [_, b'\n', ..] => return Some(self.at + skip + 1),
+                        [_, _, ..] => self.at += skip + 2,
+                        // The escaped character is not there yet.
+                        _ => {
+                            self.at += skip;
+                            return None;
+                        }
+                    },
                     None => self.at = bytes.len(),
                 }
                 continue;
             }
             match byte {
                 b'"' => self.in_string = true,
+                b'{' if self.depth > 0 => {
+                    if rest.len() < LOOK_AHEAD && !all {
+                        return None;
+                    }
+                    if begins_document(rest) {
+                        return Some(self.at);
+                    }
+                    self.depth += 1;
+                }
                 b'{' | b'[' => self.depth += 1,
                 b'}' | b']' if self.depth <= 1 => {
                     // A bracket too many ends a bare word before it.
@@ -47,8 +67,28 @@ impl Scan {
     }
 }
 
+/// Whether these bytes are the beginning of a document that says its kind first.
+fn begins_document(bytes: &[u8]) -> bool {
+    let bytes = bytes.get(..LOOK_AHEAD).unwrap_or(bytes);
+    let after = |bytes: &[u8], mark: &[u8]| bytes.trim_ascii_start().strip_prefix(mark).map(<[u8]>::to_vec);
+    let kind = after(bytes, b"{").and_then(|rest| after(&rest, b"\"kind\"")).and_then(|rest| after(&rest, b":"));
+    kind.is_some_and(|kind| [&b"\"purchase_order\""[..], b"\"invoice\""].iter().any(|word| kind.trim_ascii_start().starts_with(word)))
+}
+
+/// Whether the first value among the bytes is closed by its own bracket.
+pub(super) fn closes(bytes: &[u8]) -> bool {
+    let end = Scan::default().find_end(bytes, false, true);
+    end.and_then(|end| bytes.get(..end)).is_some_and(|value| value.ends_with(b"}") || value.ends_with(b"]"))
+}
+
 /// Whether a line holds one object and nothing else.
-pub(super) fn is_one_document(line: &[u8]) -> bool {
+pub(super) fn is_one_object(line: &[u8]) -> bool {
     let line = line.trim_ascii();
-    line.first() == Some(&b'{') && Scan::default().find_end(line, false) == Some(line.len())
+    line.first() == Some(&b'{') && Scan::default().find_end(line, false, true) == Some(line.len())
+}
+
+/// Whether a line holds one object that says it is a document.
+pub(super) fn is_one_document(line: &[u8]) -> bool {
+    let says = |word: &[u8]| memchr::memmem::find(line, word).is_some();
+    says(b"\"kind\"") && (says(b"\"purchase_order\"") || says(b"\"invoice\"")) && is_one_object(line)
 }

@@ -53,7 +53,8 @@ fn parse(text: &[u8]) -> Option<Date> {
     let (day, rest) = text.split_at_checked(10)?;
     let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = day else { return None };
     let year = i16::from(two(*y1, *y2)?) * 100 + i16::from(two(*y3, *y4)?);
-    let day = civil::Date::new(year, two(*m1, *m2)?, two(*d1, *d2)?).ok()?;
+    // XML Schema and RFC 3339 have no year 0.
+    let day = civil::Date::new(if year == 0 { return None } else { year }, two(*m1, *m2)?, two(*d1, *d2)?).ok()?;
     let (time, rest) = match rest.split_at_checked(9) {
         Some(([b'T', h1, h2, b':', m1, m2, b':', s1, s2], rest)) => {
             (Some(civil::Time::new(two(*h1, *h2)?, two(*m1, *m2)?, two(*s1, *s2)?, 0).ok()?), rest)
@@ -134,6 +135,7 @@ mod tests {
             "2026-03-01T10:00:00+15:00",
             "20260301",
             "2026-13-01",
+            "0000-01-01",
             "2026-03-01Tx0:00:00",
         ] {
             assert_eq!(wrong.parse::<Date>(), Err(DateError), "{wrong}");

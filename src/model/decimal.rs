@@ -133,15 +133,21 @@ pub fn round(value: Decimal, places: u32) -> (Decimal, bool) {
 
 /// The product, or `None` when it has more digits than can be kept (the library would round it in silence).
 pub fn multiply(a: Decimal, b: Decimal) -> Option<Decimal> {
-    let product = a.checked_mul(b)?;
-    let exact = product.scale() == a.scale() + b.scale() || a.is_zero() || b.is_zero();
-    exact.then_some(product)
+    let exact = |a: Decimal, b: Decimal| {
+        let product = a.checked_mul(b)?;
+        (product.scale() == a.scale() + b.scale() || a.is_zero() || b.is_zero()).then_some(product)
+    };
+    // Zeros at the end take room that the digits may need.
+    exact(a, b).or_else(|| exact(a.normalize(), b.normalize()))
 }
 
 /// The sum, or `None` when it has more digits than can be kept.
 pub fn add(a: Decimal, b: Decimal) -> Option<Decimal> {
-    let sum = a.checked_add(b)?;
-    (sum.scale() >= a.scale().max(b.scale()) || sum.is_zero()).then_some(sum)
+    let exact = |a: Decimal, b: Decimal| {
+        let sum = a.checked_add(b)?;
+        (sum.scale() >= a.scale().max(b.scale()) || sum.is_zero()).then_some(sum)
+    };
+    exact(a, b).or_else(|| exact(a.normalize(), b.normalize()))
 }
 
 /// The difference, or `None` when it has more digits than can be kept.
@@ -260,6 +266,9 @@ mod tests {
     fn a_product_that_would_be_rounded_is_refused() {
         let wide = parse("1234567890123456789012.1234").unwrap();
         assert_eq!(multiply(wide, wide), None);
+        let (one, two) = (parse("1.00000000000000000000").unwrap(), parse("2.0000000000").unwrap());
+        assert_eq!(multiply(one, two), parse("2").ok());
+        assert_eq!(add(parse("9999999999999999999999999999").unwrap(), parse("-1.00").unwrap()), parse("9999999999999999999999999998").ok());
         assert_eq!(multiply(wide, Decimal::ZERO).map(|zero| zero.is_zero()), Some(true));
         assert_eq!(multiply(parse("12.50").unwrap(), parse("3").unwrap()), parse("37.50").ok());
     }

@@ -93,7 +93,22 @@ impl<'a, T: Gather<'a>> Gather<'a> for Vec<T> {
             return Vec::new();
         }
         match serde_json::from_str::<Vec<&'a RawValue>>(raw.get()) {
-            Ok(items) => items.into_iter().enumerate().map(|(index, item)| T::gather(item, &at.index(index), sink)).collect(),
+            Ok(items) => {
+                let mut list = Vec::new();
+                for (index, item) in items.into_iter().enumerate() {
+                    let at = at.index(index);
+                    // Nothing takes two bytes to write and the room of a whole line to keep.
+                    if is_not_given(item) {
+                        sink.refuse("DOC-TYPE", &at, item, "is nothing, in a list; take it out");
+                    } else {
+                        list.push(T::gather(item, &at, sink));
+                    }
+                    if sink.faults.len() >= MOST_FAULTS {
+                        break;
+                    }
+                }
+                list
+            }
             Err(_) => {
                 sink.refuse("DOC-TYPE", at, raw, "is not a list; write it in [ ]");
                 Vec::new()

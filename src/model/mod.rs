@@ -252,14 +252,14 @@ fn not_an_object(raw: &RawValue) -> Fault {
     Fault::error("DOC-JSON", Path::ROOT, message).found(raw.get())
 }
 
-fn no_kind<'a>(raw: &'a RawValue, mut sink: Sink<'a>) -> Box<Unreadable<'static>> {
-    let mut number = None;
-    let mut found = None;
+/// A document that does not say what it is. It is read as what it most likely is, so that its other faults are told.
+fn no_kind<'a>(raw: &'a RawValue, mut sink: Sink<'a>) -> Box<Unreadable<'a>> {
+    let (mut found, mut is_invoice, mut rest) = (None, false, None);
     if let Ok(gather::Members(members)) = serde_json::from_str::<gather::Members<'a>>(raw.get()) {
         for (name, value) in members {
             match name.as_str() {
-                "number" => number = Some(Text::gather(value, &Path::ROOT, &mut Sink::new(raw.get()))),
                 "kind" => found = Some(value),
+                "payee" | "total" | "type" | "payment_terms" | "ship_to" => is_invoice = true,
                 _ => {}
             }
         }
@@ -272,11 +272,16 @@ fn no_kind<'a>(raw: &'a RawValue, mut sink: Sink<'a>) -> Box<Unreadable<'static>
                 "the document does not say what it is; add \"kind\": \"purchase_order\" or \"kind\": \"invoice\"",
             )),
         }
+        rest = Some(if is_invoice {
+            Document::Invoice(Invoice::gather(raw, &Path::ROOT, &mut sink))
+        } else {
+            Document::PurchaseOrder(PurchaseOrder::gather(raw, &Path::ROOT, &mut sink))
+        });
     } else {
         sink.faults.push(not_an_object(raw));
     }
-    let number = number.filter(Text::is_given).map(|number| number.to_string());
-    Box::new(Unreadable { kind: None, number, faults: sink.faults, rest: None })
+    let number = rest.as_ref().map(Document::number).filter(|number| !number.is_empty()).map(str::to_owned);
+    Box::new(Unreadable { kind: None, number, faults: sink.faults, rest })
 }
 
 /// Declares the constant `kind` of a document.

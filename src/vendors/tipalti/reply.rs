@@ -26,17 +26,14 @@ pub(super) fn decode(numbers: &[&str], response: &WireResponse) -> Decoded {
             let fault = vendor_fault("TIP-BUSY", "Tipalti asked for a pause (HTTP 429)".to_owned(), None, None);
             return Decoded::whole(Rest::BackOff(fault, response.retry_after));
         }
+        300..=399 => {
+            let why = format!("HTTP {}: a redirect, which is not followed since the key would go with it; check the endpoint", response.status);
+            return Decoded::whole(Rest::Silent(why.into()));
+        }
         _ => {}
     }
     match soap::read::<Reply>(&response.body) {
-        Ok(Body::Fault(fault)) if fault.is_senders() => {
-            let message = format!("Tipalti could not read the order: {}", shorten(&fault.reason));
-            Decoded::whole(Rest::Refused(vendor_fault("TIP-VENDOR", message, Some(&fault.code), Some(&fault.reason))))
-        }
-        Ok(Body::Fault(fault)) => {
-            let why = format!("Tipalti answered with a fault ({}: {})", shorten(&fault.code), shorten(&fault.reason));
-            Decoded::whole(Rest::Silent(doubt(why, Some(&fault.code), Some(&fault.reason))))
-        }
+        Ok(Body::Fault(fault)) => Decoded::whole(judge_fault(&fault)),
         // A result that came with an error status was made by something that does not know what it says.
         Ok(Body::Content(_)) if !(200..300).contains(&response.status) => {
             Decoded::whole(Rest::Silent(format!("Tipalti answered with HTTP {}", response.status).into()))
@@ -101,6 +98,17 @@ fn judge_row(row: &Row, call_code: Option<&str>) -> Verdict {
     }
 }
 
+/// A fault of the sender is about the message, so about one of its orders; any other may have come after the fact.
+fn judge_fault(fault: &soap::Fault) -> Rest {
+    let (code, reason) = (redact(&fault.code), redact(&fault.reason));
+    if fault.is_senders() {
+        let message = format!("Tipalti could not read the order: {}", shorten(&reason));
+        return Rest::Refused(vendor_fault("TIP-VENDOR", message, Some(&code), Some(&reason)));
+    }
+    let why = format!("Tipalti answered with a fault ({}: {})", shorten(&code), shorten(&reason));
+    Rest::Silent(doubt(why, Some(&code), Some(&reason)))
+}
+
 /// The word on a call whose reply has no rows.
 fn judge_call(code: Option<&str>, message: Option<&str>) -> Rest {
     let Some(code) = code.map(str::trim).filter(|code| !code.is_empty()) else {
@@ -125,11 +133,11 @@ fn judge_call(code: Option<&str>, message: Option<&str>) -> Rest {
 
 fn vendor_fault(rule: &'static str, message: String, code: Option<&str>, said: Option<&str>) -> Fault {
     let (code, said) = (code.map(quote), said.map(quote));
-    Fault::error(rule, Path::ROOT, redact(&message)).vendor(code.as_deref(), said.as_deref())
+    Fault::error(rule, Path::ROOT, message).vendor(code.as_deref(), said.as_deref())
 }
 
 fn doubt(why: String, code: Option<&str>, said: Option<&str>) -> Doubt {
-    Doubt { why: redact(&why), vendor_code: code.map(quote), vendor_message: said.map(quote) }
+    Doubt { why, vendor_code: code.map(quote), vendor_message: said.map(quote) }
 }
 
 /// The most characters of the vendor's own words that are kept: every order of a call may get a copy.
@@ -138,7 +146,7 @@ const LONGEST_QUOTE: usize = 2000;
 /// The vendor's words as they may be kept.
 fn quote(text: &str) -> String {
     let end = text.char_indices().nth(LONGEST_QUOTE).map_or(text.len(), |(at, _)| at);
-    redact(text.get(..end).unwrap_or_default())
+    text.get(..end).unwrap_or_default().to_owned()
 }
 
 /// A message that repeats our call may have the key of it in it, and a key is good for any other call as long as its
@@ -213,6 +221,8 @@ impl soap::Content for Reply {
                 self.spoiled |= self.found;
                 self.found = true;
             }
+            // A row that is nil is none.
+            Tag::Row if nil => {}
             Tag::Row => {
                 self.rows.push(Row::default());
                 self.seen.retain(|leaf| leaf.is_of_call());
@@ -222,7 +232,7 @@ impl soap::Content for Reply {
             _ => {}
         }
         // What is nil has no text.
-        self.here.push(if nil { Tag::Other } else { tag });
+        self.here.push(if nil && tag != Tag::Rows { Tag::Other } else { tag });
     }
 
     fn close(&mut self, depth: usize, text: &str) {
@@ -232,9 +242,9 @@ impl soap::Content for Reply {
         {
             let row = self.rows.last_mut();
             match (leaf, row) {
-                (Leaf::CallCode, _) => self.code = Some(text.to_owned()),
-                (Leaf::CallMessage, _) => self.message = Some(text.to_owned()),
-                (Leaf::RowMessage, Some(row)) => row.message = Some(text.to_owned()),
+                (Leaf::CallCode, _) => self.code = Some(redact(text)),
+                (Leaf::CallMessage, _) => self.message = Some(redact(text)),
+                (Leaf::RowMessage, Some(row)) => row.message = Some(redact(text)),
                 (Leaf::RowSucceeded, Some(row)) => row.succeeded = boolean(text),
                 (Leaf::RowNumber, Some(row)) => row.number = Some(text.to_owned()),
                 (_, None) => {}
