@@ -53,9 +53,11 @@ pub const DRY_RUN: &str = "DRY-RUN";
 /// Which payees are known, so that a slip of the pen makes no new one.
 #[derive(Debug, Clone, Default)]
 pub enum Payees {
-    /// Nobody asks.
+    /// All are welcome.
     #[default]
     Any,
+    /// Nobody said which are known; that is told.
+    Unchecked,
     /// These, and no others.
     Listed(std::collections::HashSet<String>),
 }
@@ -64,7 +66,7 @@ impl Payees {
     /// Whether a payee is known.
     pub fn knows(&self, id: &str) -> bool {
         match self {
-            Self::Any => true,
+            Self::Any | Self::Unchecked => true,
             Self::Listed(ids) => ids.contains(id),
         }
     }
@@ -115,6 +117,8 @@ pub struct Findings {
     pub held: bool,
     /// What the document is about, in its own currency.
     pub amount: Option<Decimal>,
+    /// How many payees were named and not looked up.
+    pub unchecked_payees: u64,
     /// Fields with a value that the target has no place for.
     pub not_carried: BTreeMap<&'static str, u64>,
 }

@@ -17,12 +17,16 @@ use crate::wire::Secret;
 /// The file that is looked for when none is named.
 pub const FILE_NAME: &str = "payables.toml";
 
+/// The variable that names a file when the command line does not.
+pub const FILE_VARIABLE: &str = "PAYABLES_CONFIG";
+
 /// A configuration as it was read; targets are looked at when they are asked for.
 #[derive(Debug)]
 pub struct Configuration {
     targets: BTreeMap<String, config::Value>,
     /// Where it was read from, for messages.
     place: String,
+    folder: Option<PathBuf>,
 }
 
 fn wrong<T>(message: impl Into<String>) -> Result<T, SettingsError> {
@@ -35,8 +39,9 @@ impl Configuration {
     /// # Errors
     /// When the file is not there, cannot be read, or is no configuration.
     pub fn load(named: Option<&Path>) -> Result<Self, SettingsError> {
-        let file = match named {
-            Some(path) => Some(path.to_owned()),
+        let from_environment = std::env::var_os(FILE_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
+        let file = match named.map(Path::to_owned).or(from_environment) {
+            Some(path) => Some(path),
             None => Some(PathBuf::from(FILE_NAME)).filter(|path| path.exists()),
         };
         let place = file.as_ref().map_or_else(|| "the environment".to_owned(), |file| file.display().to_string());
@@ -61,7 +66,8 @@ impl Configuration {
             Some(targets) => targets.clone().try_deserialize().map_err(refuse)?,
             None => BTreeMap::new(),
         };
-        Ok(Self { targets, place })
+        let folder = file.as_deref().and_then(Path::parent).map(Path::to_owned);
+        Ok(Self { targets, place, folder })
     }
 
     /// The target of a name.
@@ -80,7 +86,7 @@ impl Configuration {
         match settings {
             Ok(Some(settings)) => {
                 settings.check(name)?;
-                let target = Target { name: name.to_owned(), settings };
+                let target = Target { name: name.to_owned(), settings, folder: self.folder.clone() };
                 target.check_connection()?;
                 Ok(target)
             }
@@ -125,6 +131,8 @@ pub struct Target {
     pub name: String,
     /// Its settings.
     pub settings: Settings,
+    /// The folder of the configuration.
+    folder: Option<PathBuf>,
 }
 
 impl Target {
@@ -167,13 +175,20 @@ impl Target {
     /// When the list cannot be read.
     pub fn payees(&self, allow_new: bool, strict: bool) -> Result<Payees, SettingsError> {
         let Some(path) = self.connection().known_payees else {
-            return Ok(if strict && !allow_new { Payees::Listed(HashSet::new()) } else { Payees::Any });
+            return Ok(match (allow_new, strict) {
+                (true, _) => Payees::Any,
+                (false, true) => Payees::Listed(HashSet::new()),
+                (false, false) => Payees::Unchecked,
+            });
         };
+        // A list that stands beside the configuration is found from wherever the run is started.
+        let beside = self.folder.as_ref().map(|folder| folder.join(path)).filter(|path| path.exists());
+        let path = beside.as_deref().unwrap_or(path);
         match std::fs::read_to_string(path) {
             Ok(_) if allow_new => Ok(Payees::Any),
             Ok(text) => {
                 let lines = text.strip_prefix('\u{feff}').unwrap_or(&text).lines().map(str::trim);
-                Ok(Payees::Listed(lines.filter(|line| !line.is_empty()).map(str::to_owned).collect()))
+                Ok(Payees::Listed(lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()))
             }
             Err(error) => wrong(format!("targets.{}.known_payees: {}: {error}", self.name, path.display())),
         }
@@ -219,7 +234,7 @@ fn check_endpoint(at: &str, endpoint: &str) -> Result<(), SettingsError> {
     }
 }
 
-/// The whole file, for its schema.
+/// Where documents go, and how they are sent there.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "a shape, never a value")]
 #[schemars(title = "payables.toml", deny_unknown_fields)]
@@ -229,7 +244,37 @@ struct ConfigFile {
     journal: Option<JournalSettings>,
     /// The targets by their names.
     #[serde(default)]
-    targets: BTreeMap<String, TipaltiSettings>,
+    targets: BTreeMap<String, TargetShape>,
+}
+
+/// The settings of a target.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "a shape, never a value")]
+#[serde(untagged)]
+enum TargetShape {
+    /// Tipalti.
+    Tipalti(Box<TipaltiSettings>),
+    /// A target of another kind, which this version does not look into.
+    Other(OtherTarget),
+}
+
+/// A target of a kind that takes no documents yet.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "a shape, never a value")]
+struct OtherTarget {
+    /// Its kind.
+    kind: OtherKind,
+}
+
+/// The kinds that take no documents yet.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "a shape, never a value")]
+#[serde(rename_all = "kebab-case")]
+enum OtherKind {
+    /// Amazon's Selling Partner API for vendors.
+    AmazonVendor,
+    /// AWS Invoicing.
+    AwsInvoicing,
 }
 
 /// `[journal]`

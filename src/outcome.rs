@@ -67,7 +67,7 @@ impl Outcome {
             Self::Submitted => Some("wait; the vendor's verdict is still to come"),
             Self::Invalid | Self::Rejected => Some("fix the document and send it again"),
             Self::Held => Some("look at it: mend it, or let it go on purpose"),
-            Self::NotSent => Some("nothing; the next run sends it"),
+            Self::NotSent => Some("nothing, unless a setting has to be mended first; the next run sends it"),
             Self::InDoubt => Some("ask the vendor whether it has the document before you send it again"),
         }
     }

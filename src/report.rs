@@ -187,7 +187,7 @@ impl Summary {
     }
 }
 
-/// A whole report, for those who keep it in memory.
+/// What became of the documents of a run.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(title = "Report of a run")]
 pub struct Report {

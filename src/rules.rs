@@ -164,6 +164,12 @@ pub const RULES: &[Rule] = &[
         "Keep the right version and run again.",
     ),
     rule(
+        "DOC-MANY",
+        "The document has more faults than anybody would read",
+        "A thousand faults are listed; there are more.",
+        "Mend the export rather than the document.",
+    ),
+    rule(
         "DOC-EMPTY",
         "An input has no byte in it",
         "An export that failed often leaves an empty file behind. Nothing of the run is sent.",

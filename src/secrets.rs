@@ -19,6 +19,10 @@ fn refuse<T>(why: String) -> Result<T, SecretError> {
 /// When there is none, when others can read it, or when the text is no reference.
 pub fn fetch(setting: &str, reference: &str) -> Result<Secret, SecretError> {
     let text = match reference.split_once(':') {
+        // A name that is none may be the secret itself, so it is not shown either.
+        Some(("env", name)) if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') => {
+            return refuse(format!("{setting}: what stands behind env: is not the name of a variable"));
+        }
         Some(("env", name)) => match std::env::var(name) {
             Ok(text) => text,
             Err(std::env::VarError::NotPresent) => {

@@ -192,7 +192,7 @@ fn usage_and_configuration_have_codes_of_their_own() {
     assert_eq!(sync(&[]).0, 2);
     assert_eq!(sync(&["--to", "nowhere"]).0, 2);
     assert_eq!(sync(&["--to", "aws"]).0, 2);
-    assert_eq!(sync(&["--to", "tipalti", "--dry-run", "--sandbox"]).0, 2);
+    assert_eq!(sync(&["--to", "tipalti", "--dry-run", "--sandbox"]).0, 0);
     assert_eq!(sync(&["--to", "tipalti", "no-such-file.json", "--dry-run"]).0, 2);
     assert_eq!(sync(&["--to", "tipalti", ".", "--dry-run"]).0, 2);
     let (code, message) = sync(&["--to", "tipalti"]);
@@ -270,6 +270,97 @@ fn settings_decide_what_is_demanded_and_written() {
     assert_eq!(sync(payees, &payee("V-2")).0, 0);
     let (code, wire, report) = sync(payees, &payee("V-3"));
     assert!(code == 3 && wire.is_empty() && report.contains("TIP-PAYEE") && report.contains("\"held\""), "{report}");
+}
+
+#[test]
+fn one_empty_input_among_several_holds_them_all() {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("orders.jsonl"), order("PO-1")).unwrap();
+    std::fs::write(folder.path().join("empty.jsonl"), "").unwrap();
+    for mode in ["--dry-run", "--sandbox"] {
+        let mut command = payables();
+        command.current_dir(&folder).args(["sync", "orders.jsonl", "empty.jsonl", "--to", "tipalti", "--output", "json", mode]);
+        let output = run(&mut command, b"");
+        let report = if mode == "--dry-run" { &output.stderr } else { &output.stdout };
+        let report: Value = serde_json::from_slice(report).unwrap();
+        assert_eq!((code(&output), &report["summary"]["outcomes"]), (4, &serde_json::json!({"held": 1})), "{mode}");
+        assert!(mode == "--sandbox" || output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn a_version_that_cannot_be_sent_holds_the_other_one_too() {
+    let broken = order("PO-1").replace("\"19.90\"", "\"19,90\"");
+    let incomplete = order("PO-2").replace("\"note\":\"Paper\",", "");
+    let input = [broken, order("PO-1"), order("PO-2"), incomplete, order("PO-3")].join("\n");
+    let (code, report) = sandbox_report(input.as_bytes(), &[]);
+    assert_eq!(code, 3);
+    assert_eq!(report["summary"]["outcomes"], serde_json::json!({"accepted": 1, "held": 2, "invalid": 2}));
+}
+
+#[test]
+fn numbers_with_many_zeros_are_what_they_are() {
+    let input = order("PO-1")
+        .replace("\"19.90\"", "\"1.00000000000000000000\"")
+        .replace("\"quantity\":\"2\"", "\"quantity\":\"2.0000000000\"");
+    let (code, wire, _) = dry_run(input.as_bytes(), &[]);
+    assert!(code == 0 && wire.contains("<Rate>1.0000</Rate><Amount>2"), "{wire}");
+}
+
+#[test]
+fn a_list_full_of_nothing_costs_little() {
+    let input = format!(r#"{{"kind":"purchase_order","number":"PO-1","lines":[{}]}}"#, vec!["null"; 1_500_000].join(","));
+    let (code, _, report) = dry_run(input.as_bytes(), &["--output", "json"]);
+    assert_eq!(code, 4);
+    assert!(report.len() < 2_000_000 && report.contains("DOC-TYPE"), "{}", report.len());
+}
+
+#[test]
+fn nobody_has_to_listen_on_stderr() {
+    for arguments in [&["explain", "nope"][..], &["sync", "nope", "--to", "tipalti", "--dry-run"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+        let Ok(full) = full else { return };
+        let status = payables().args(arguments).stdin(Stdio::null()).stderr(full).status().unwrap();
+        assert_eq!(status.code(), Some(2));
+    }
+}
+
+#[test]
+fn logs_name_the_run_and_the_documents() {
+    let mut command = payables();
+    command.env("PAYABLES_LOG", "info").args(["sync", "-", "--to", "tipalti", "--sandbox", "--output", "json"]);
+    let output = run(&mut command, order("PO-1").as_bytes());
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let lines: Vec<Value> = text(&output.stderr).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.len() >= 3, "{lines:?}");
+    assert!(lines.iter().any(|line| line["first"] == "PO-1"), "{lines:?}");
+    for line in lines.iter().skip(1) {
+        assert_eq!(line["span"]["run"], report["run"]["id"], "{line}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_to_its_end_still_leaves_a_report() {
+    if !std::path::Path::new("/proc/self/mem").exists() {
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("orders.jsonl"), order("PO-1")).unwrap();
+    let mut command = payables();
+    command.current_dir(&folder).args([
+        "sync",
+        "orders.jsonl",
+        "/proc/self/mem",
+        "--to",
+        "tipalti",
+        "--sandbox",
+        "--output",
+        "json",
+    ]);
+    let output = run(&mut command, b"");
+    assert_eq!(code(&output), 1);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(report["summary"]["notes"].to_string().contains("/proc/self/mem"), "{report}");
 }
 
 #[test]
@@ -359,8 +450,16 @@ fn help_has_an_example_for_every_command() {
 
 #[test]
 fn codes_are_explained() {
-    for known in ["TIP-PLACES", "tip-payee", "EncryptionKeyFailedValidation"] {
-        assert_eq!(code(&run(payables().args(["explain", known]), b"")), 0);
+    for (known, says) in [
+        ("TIP-PLACES", "four"),
+        ("tip-payee", "known_payees"),
+        ("EncryptionKeyFailedValidation", "the run is stopped"),
+        ("1006", "EncryptionKeyFailedValidation"),
+        ("RequestLimitReached", "made again after a pause"),
+        ("UnknownError", "replayed"),
+    ] {
+        let output = run(payables().args(["explain", known]), b"");
+        assert!(code(&output) == 0 && text(&output.stdout).contains(says), "{known}: {}", text(&output.stdout));
     }
     assert_eq!(code(&run(payables().args(["explain", "TIP-NOPE"]), b"")), 2);
     // Every rule that the sources name is explained.

@@ -1,13 +1,11 @@
 //! Reads all inputs before anything is sent.
 
-use super::prepare::Preparer;
+use super::prepare::{Preparer, find_empty};
 use super::seen::{Seen, Sighting};
 use super::spool::{Drain, Spool};
-use super::translate::empty_input;
 use super::{Error, Observer};
 use crate::adapter::{Payees, Submit};
 use crate::intake::{Input, Records};
-use crate::outcome::Exit;
 use crate::report::Summary;
 use crate::rules::Levels;
 
@@ -31,35 +29,30 @@ pub(super) struct Guards {
 pub(super) fn import<'r>(
     submit: &dyn Submit,
     guards: &Guards,
-    inputs: impl IntoIterator<Item = Input<'r>>,
+    mut inputs: Vec<Input<'r>>,
     summary: &mut Summary,
     observer: &mut dyn Observer,
 ) -> Result<Imported, Error> {
     let mut spool = Spool::new().map_err(Error::Spool)?;
     let mut seen = Seen::default();
     let mut preparer = Preparer::new(submit, &guards.payees, &guards.levels);
-    let (mut fuse, mut ready) = (None, 0);
+    let fuse = find_empty(&mut inputs, guards.allow_empty, summary)?;
+    let mut ready = 0;
     for input in inputs {
         let mut records = Records::new(input.bytes);
         while let Some(record) = records.next().map_err(|source| Error::read(&input.name, source))? {
             let prepared = preparer.prepare(record, &input.name);
-            let Some((key, digest)) = prepared.identity else {
+            let sighting = prepared.identity.map(|(key, digest)| (key, seen.note(key, digest) != Sighting::First));
+            let (Some((key, repeated)), true) = (sighting, prepared.is_ready()) else {
                 summary.count(&prepared.item);
                 observer.item(prepared.item);
                 continue;
             };
-            let repeated = seen.note(key, digest) != Sighting::First;
             spool.push(&prepared.item, &preparer.fragment.bytes, key, repeated).map_err(Error::Spool)?;
             ready += 1;
         }
-        if records.bytes() == 0 && !guards.allow_empty {
-            let why = empty_input(&input.name);
-            summary.note(why.clone());
-            summary.end_with(Exit::Nothing);
-            fuse.get_or_insert(why);
-        }
     }
-    summary.not_carried = preparer.not_carried();
+    preparer.conclude(summary);
     observer.imported(ready);
     Ok(Imported { drain: spool.read().map_err(Error::Spool)?, seen, fuse })
 }

@@ -2,19 +2,27 @@
 
 use std::collections::BTreeMap;
 
+use super::Error;
 use super::seen::Key;
 use crate::adapter::{Findings, Fragment, Payees, Submit};
-use crate::intake::{Record, place_faults};
-use crate::model::{self, Document, Fault, Source, Unreadable};
-use crate::outcome::Outcome;
-use crate::report::{Amount, Item};
+use crate::intake::{Input, Record, place_faults};
+use crate::model::{self, Document, Fault, MOST_FAULTS, Path, Source, Unreadable};
+use crate::outcome::{Exit, Outcome};
+use crate::report::{Amount, Item, Summary};
 use crate::rules::{Levels, apply_levels};
 
 /// A document after preparation. Its outcome is `planned` when nothing speaks against it.
 pub(super) struct Prepared {
     pub(super) item: Item,
-    /// Its identity and the digest of its content, when it is ready.
+    /// Its identity and the digest of its content, when they are known. A version that is not sent counts too: nobody
+    /// knows whether it is the right one.
     pub(super) identity: Option<(Key, u64)>,
+}
+
+impl Prepared {
+    pub(super) fn is_ready(&self) -> bool {
+        self.item.outcome == Outcome::Planned
+    }
 }
 
 /// Prepares documents one after the other and keeps its buffers between them.
@@ -37,18 +45,18 @@ impl<'p> Preparer<'p> {
         let document = match record.text {
             Ok(text) => match model::read(text) {
                 Ok(document) => document,
-                Err(unreadable) => return self.refuse(*unreadable, file, line),
+                Err(unreadable) => return self.refuse(*unreadable, text, file, line),
             },
             Err(fault) => {
                 let unreadable = Unreadable { kind: None, number: None, faults: vec![*fault], rest: None };
-                return self.refuse(unreadable, file, line);
+                return self.refuse(unreadable, "", file, line);
             }
         };
         let mut faults = self.check(&document);
         place_faults(&mut faults, file, line);
         let outcome = self.judge(&faults);
         let number = document.number();
-        let identity = (outcome == Outcome::Planned).then(|| (Key::new(document.kind(), number), self.fragment.digest()));
+        let identity = (!number.is_empty()).then(|| (Key::new(document.kind(), number), self.fragment.digest()));
         // A sum in something that is no currency is no sum.
         let value = self.findings.amount.filter(|_| model::is_currency(document.currency()));
         let amount = value.map(|value| Amount { currency: document.currency().to_owned(), value });
@@ -72,13 +80,17 @@ impl<'p> Preparer<'p> {
         model::check(document, &mut self.findings.faults);
         self.submit.encode(document, self.payees, &mut self.fragment, &mut self.findings);
         let mut faults = std::mem::take(&mut self.findings.faults);
+        if faults.len() >= MOST_FAULTS {
+            let message = format!("there are more than {MOST_FAULTS} faults; the others are not listed");
+            faults.push(Fault::error("DOC-MANY", Path::ROOT, message));
+        }
         apply_levels(self.levels, &mut faults);
         faults
     }
 
     /// A document whose text was refused. The rules are applied to what is left of it: a person who mends the text
     /// should not have to come back for the rest.
-    fn refuse(&mut self, mut unreadable: Unreadable<'_>, file: &str, line: u64) -> Prepared {
+    fn refuse(&mut self, mut unreadable: Unreadable<'_>, text: &str, file: &str, line: u64) -> Prepared {
         if let Some(rest) = unreadable.rest.take() {
             let more: Vec<Fault> = self.check(&rest).into_iter().filter(|fault| !unreadable.has_refused(&fault.path)).collect();
             unreadable.faults.extend(more);
@@ -86,8 +98,9 @@ impl<'p> Preparer<'p> {
         let Unreadable { kind, number, mut faults, .. } = unreadable;
         place_faults(&mut faults, file, line);
         let source = Some(source(file, line));
+        let identity = kind.zip(number.as_deref()).map(|(kind, number)| (Key::new(kind, number), digest_of_text(text)));
         let item = Item { kind, number, outcome: Outcome::Invalid, reference: None, faults, source, amount: None };
-        Prepared { item, identity: None }
+        Prepared { item, identity }
     }
 
     /// A guard holds a document only when nothing else is wrong with it.
@@ -99,12 +112,67 @@ impl<'p> Preparer<'p> {
         }
     }
 
+    /// What is to be said of all documents together.
+    pub(super) fn conclude(&self, summary: &mut Summary) {
+        summary.not_carried = self.not_carried();
+        let unchecked = self.findings.unchecked_payees;
+        if unchecked > 0 {
+            summary.note(format!(
+                "known_payees is not set, so {unchecked} payee ids were not checked; a run holds payees that are not known"
+            ));
+        }
+    }
+
     /// How often fields stood in documents that the target has no place for.
-    pub(super) fn not_carried(&self) -> BTreeMap<String, u64> {
+    fn not_carried(&self) -> BTreeMap<String, u64> {
         self.findings.not_carried.iter().map(|(path, count)| ((*path).to_owned(), *count)).collect()
     }
 }
 
 fn source(file: &str, line: u64) -> Source {
     Source { file: Some(file.to_owned().into()), line: Some(line), ..Source::default() }
+}
+
+/// The digest of a document that has no wire form: no other document has the same but a copy of it.
+fn digest_of_text(text: &str) -> u64 {
+    xxhash_rust::xxh3::xxh3_64_with_seed(text.as_bytes(), 1)
+}
+
+/// Holds a document whose number another document of the run has too, with other content.
+pub(super) fn hold_contradiction(item: &mut Item) {
+    let number = item.number.clone().unwrap_or_default();
+    let message = format!("{number:?} stands in this run more than once, with different content; keep the version that is right");
+    let mut fault = Fault::error("DOC-DUPLICATE", Path::ROOT.field("number"), message).found(&number);
+    if let Some(source) = &item.source {
+        let raw = fault.source.take().and_then(|source| source.raw);
+        fault.source = Some(Source { raw, ..source.clone() });
+    }
+    item.outcome = Outcome::Held;
+    item.faults.push(fault);
+}
+
+fn empty_input(name: &str) -> String {
+    format!("{name} has no byte in it; if that is right, say --allow-empty")
+}
+
+/// Looks at all inputs before anything is read: one without a byte is the sign of an export that failed.
+pub(super) fn find_empty(inputs: &mut [Input<'_>], allow_empty: bool, summary: &mut Summary) -> Result<Option<String>, Error> {
+    let mut fuse = None;
+    for input in inputs.iter_mut().filter(|_| !allow_empty) {
+        if input.is_empty().map_err(|source| Error::read(&input.name, source))? {
+            let why = empty_input(&input.name);
+            summary.note(why.clone());
+            summary.end_with(Exit::Nothing);
+            fuse.get_or_insert(why);
+        }
+    }
+    Ok(fuse)
+}
+
+/// Holds a document because a fuse has blown.
+pub(super) fn hold_by_fuse(item: &mut Item, why: &str) {
+    let mut fault = Fault::error("DOC-EMPTY", Path::ROOT, format!("held, because {why}"));
+    fault.source.clone_from(&item.source);
+    item.outcome = Outcome::Held;
+    item.faults.push(fault);
 }

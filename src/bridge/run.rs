@@ -2,15 +2,16 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::import::{Guards, Imported, import};
+use super::prepare::{hold_by_fuse, hold_contradiction};
 use super::settle::{Again, Fate, History, Rules, left, settle};
 use super::spool::Ready;
-use super::translate::hold_contradiction;
 use super::{Error, Observer, Stopper};
 use crate::adapter::{Decoded, Stamp};
 use crate::intake::Input;
@@ -63,11 +64,15 @@ pub(super) struct Running<'r> {
     /// The vendor asked for a pause until then, and it holds for every call.
     paused_until: Option<Instant>,
     in_flight: JoinSet<(Call, Result<Decoded, SendError>)>,
+    /// Tells calls that wait for their turn that there is none any more.
+    halted: Arc<AtomicBool>,
     doubts_in_a_row: u32,
     /// Why nothing new is begun.
     closed: Option<String>,
     /// Why nothing at all is sent any more.
     stopped: Option<(Exit, String)>,
+    /// How many documents were left because of either.
+    left: u64,
 }
 
 /// Reads, sends and settles.
@@ -91,6 +96,8 @@ pub(super) async fn run<'r>(
         later: Vec::new(),
         paused_until: None,
         in_flight: JoinSet::new(),
+        halted: Arc::default(),
+        left: 0,
         doubts_in_a_row: 0,
         closed: None,
         stopped: None,
@@ -106,6 +113,7 @@ impl Running<'_> {
         }
         loop {
             if stopper.is_stopped() {
+                self.halted.store(true, Ordering::SeqCst);
                 self.stopped.get_or_insert_with(|| (Exit::Temporary, "the run was interrupted".to_owned()));
             }
             while self.in_flight.len() < self.limits.concurrency {
@@ -124,6 +132,7 @@ impl Running<'_> {
             }
         }
         self.leave_the_rest()?;
+        tracing::info!(documents = self.summary.documents, requests = self.summary.requests, "the run ends");
         Ok(self.summary)
     }
 
@@ -188,9 +197,12 @@ impl Running<'_> {
     }
 
     fn send(&mut self, call: Call) {
-        let line = Arc::clone(&self.line);
+        let (line, halted) = (Arc::clone(&self.line), Arc::clone(&self.halted));
         self.in_flight.spawn(async move {
             line.pace.wait().await;
+            if halted.load(Ordering::SeqCst) {
+                return (call, Err(SendError::NotSent("the run was stopped".to_owned())));
+            }
             let submit = line.vendor.submit();
             // The time is taken as late as possible: a key is good for a moment only.
             let stamp = Stamp { unix_seconds: (line.clock)(), secret: Some(&line.secret) };
@@ -212,9 +224,11 @@ impl Running<'_> {
         let count = call.documents.len();
         let settlement = settle(count, &call.history, result, rules);
         for note in settlement.notes {
-            tracing::warn!(note, "reply");
+            tracing::warn!(note, first = call.documents.first().and_then(|ready| ready.item.number.as_deref()), "reply");
             self.summary.note(note);
         }
+        let first = call.documents.first().and_then(|ready| ready.item.number.clone());
+        tracing::info!(documents = count, first, silent = settlement.silent, "a call has come back");
         let (mut again, mut split) = (Vec::new(), Vec::new());
         for (ready, fate) in call.documents.into_iter().zip(settlement.fates) {
             match fate {
@@ -230,7 +244,13 @@ impl Running<'_> {
                 self.queue.push_front(Call { documents, history: call.history.clone() });
             }
         }
-        self.doubts_in_a_row = if settlement.doubted { self.doubts_in_a_row + 1 } else { 0 };
+        if settlement.silent {
+            self.doubts_in_a_row += 1;
+        } else if settlement.answered {
+            // It speaks again, so there is no reason left to hold anything back.
+            self.doubts_in_a_row = 0;
+            self.closed = None;
+        }
         if self.doubts_in_a_row >= MOST_DOUBTS_IN_A_ROW && self.closed.is_none() {
             self.closed = Some(format!("{MOST_DOUBTS_IN_A_ROW} calls in a row ended in doubt"));
         }
@@ -245,6 +265,7 @@ impl Running<'_> {
         }
         if let Some(stop) = settlement.stop {
             tracing::error!(reason = stop.1, "the target is stopped");
+            self.halted.store(true, Ordering::SeqCst);
             self.stopped.get_or_insert(stop);
         }
     }
@@ -272,40 +293,53 @@ impl Running<'_> {
 
     /// A call that will not be made any more.
     fn leave(&mut self, call: Call) {
-        let why = self.stopped.as_ref().map_or("the run ended", |(_, why)| why).to_owned();
         for ready in call.documents {
-            if let Fate::Settled(outcome, fault) = left(&call.history, not_sent(&why)) {
+            let fault = self.not_sent();
+            if let Fate::Settled(outcome, fault) = left(&call.history, fault) {
+                self.left += 1;
                 self.end(ready, outcome, fault);
             }
         }
     }
 
+    fn not_sent(&self) -> Fault {
+        let (exit, why) = match (&self.stopped, &self.closed) {
+            (Some((exit, why)), _) => (*exit, why.as_str()),
+            (None, Some(why)) => (Exit::Temporary, why.as_str()),
+            (None, None) => (Exit::Temporary, "the run ended"),
+        };
+        let then = if exit == Exit::Refused { "mend that, and the next run sends it" } else { "the next run sends it" };
+        Fault::error("DOC-NOT-SENT", Path::ROOT, format!("not sent: {why}; {then}"))
+    }
+
     /// What was not even begun.
     fn leave_the_rest(&mut self) -> Result<(), Error> {
-        let why = match (&self.stopped, &self.closed) {
-            (Some((exit, why)), _) => {
-                self.summary.end_with(*exit);
-                why.clone()
-            }
-            (None, Some(why)) => why.clone(),
-            (None, None) => return Ok(()),
-        };
-        self.summary.note(format!("stopped early: {why}"));
-        while let Some(ready) = self.next_ready()? {
-            self.end(ready, Outcome::NotSent, Some(Box::new(not_sent(&why))));
+        if self.stopped.is_none() && self.closed.is_none() {
+            return Ok(());
         }
+        while let Some(ready) = self.next_ready()? {
+            let fault = self.not_sent();
+            self.left += 1;
+            self.end(ready, Outcome::NotSent, Some(Box::new(fault)));
+        }
+        let (exit, why) = match (self.stopped.take(), self.closed.take()) {
+            // A caller that is refused is an end of its own, whatever is left.
+            (Some((Exit::Refused, why)), _) => (Exit::Refused, why),
+            (Some((exit, why)), _) if self.left > 0 => (exit, why),
+            (None, Some(why)) if self.left > 0 => (Exit::Temporary, why),
+            _ => return Ok(()),
+        };
+        self.summary.end_with(exit);
+        self.summary.note(format!("stopped early: {why}"));
         Ok(())
     }
 
     fn hold_everything(&mut self, why: &str) -> Result<(), Error> {
         while let Some(ready) = self.imported.drain.next().map_err(Error::Spool)? {
-            let fault = Fault::error("DOC-EMPTY", Path::ROOT, format!("held, because {why}"));
-            self.end(ready, Outcome::Held, Some(Box::new(fault)));
+            let mut item = ready.item;
+            hold_by_fuse(&mut item, why);
+            self.emit(item);
         }
         Ok(())
     }
-}
-
-fn not_sent(why: &str) -> Fault {
-    Fault::error("DOC-NOT-SENT", Path::ROOT, format!("not sent: {why}; the next run sends it"))
 }

@@ -54,8 +54,10 @@ pub struct Settlement {
     pub stop: Option<(Exit, String)>,
     /// How those that go again go.
     pub again: Option<Again>,
-    /// Whether this call left something in doubt, replayed or not.
-    pub doubted: bool,
+    /// Whether the call may have arrived and brought nothing that one could rely on.
+    pub silent: bool,
+    /// Whether the vendor gave its word on a document.
+    pub answered: bool,
     /// What is worth telling besides.
     pub notes: Vec<String>,
 }
@@ -80,8 +82,14 @@ pub struct Rules {
 
 /// Settles a call with `count` documents.
 pub fn settle(count: usize, history: &History, result: Result<Decoded, SendError>, rules: Rules) -> Settlement {
-    let mut settlement =
-        Settlement { fates: Vec::with_capacity(count), stop: None, again: None, doubted: false, notes: Vec::new() };
+    let mut settlement = Settlement {
+        fates: Vec::with_capacity(count),
+        stop: None,
+        again: None,
+        silent: false,
+        answered: false,
+        notes: Vec::new(),
+    };
     let decoded = match result {
         Ok(decoded) => decoded,
         Err(SendError::MaybeSent(why)) => Decoded::whole(Rest::Silent(why.into())),
@@ -111,8 +119,11 @@ pub fn settle(count: usize, history: &History, result: Result<Decoded, SendError
         };
         settlement.fates.push(fate);
     }
+    settlement.answered =
+        settlement.fates.iter().any(|fate| matches!(fate, Fate::Settled(Outcome::Accepted | Outcome::Rejected, _)));
     let replayed = settlement.again.as_ref().is_some_and(|again| again.history.replays > history.replays);
-    settlement.doubted = replayed || settlement.fates.iter().any(|fate| matches!(fate, Fate::Settled(Outcome::InDoubt, _)));
+    let doubted = replayed || settlement.fates.iter().any(|fate| matches!(fate, Fate::Settled(Outcome::InDoubt, _)));
+    settlement.silent = doubted && !settlement.answered && settlement.stop.is_none();
     settlement
 }
 

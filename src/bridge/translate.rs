@@ -3,12 +3,11 @@
 use std::io::{self, Write};
 
 use super::Error;
-use super::prepare::Preparer;
+use super::prepare::{Preparer, find_empty, hold_by_fuse, hold_contradiction};
 use super::seen::{Seen, Sighting};
 use crate::adapter::{Payees, Stamp, Submit};
 use crate::intake::{Input, Records};
-use crate::model::{Fault, Path};
-use crate::outcome::{Exit, Outcome};
+use crate::outcome::Outcome;
 use crate::report::{Item, Summary};
 use crate::rules::Levels;
 
@@ -78,7 +77,9 @@ impl<'t> Translator<'t> {
         out: &mut dyn Write,
         on_item: &mut dyn FnMut(Item),
     ) -> Result<Summary, Error> {
+        let mut inputs: Vec<Input<'r>> = inputs.into_iter().collect();
         let mut summary = Summary::default();
+        let fuse = find_empty(&mut inputs, self.allow_empty, &mut summary)?;
         let mut seen = Seen::default();
         let mut preparer = Preparer::new(self.submit, self.payees, &self.levels);
         let mut batch = Batch::default();
@@ -86,12 +87,13 @@ impl<'t> Translator<'t> {
             let mut records = Records::new(input.bytes);
             while let Some(record) = records.next().map_err(|source| Error::read(&input.name, source))? {
                 let mut prepared = preparer.prepare(record, &input.name);
-                if let Some((key, digest)) = prepared.identity {
-                    match seen.note(key, digest) {
-                        Sighting::First => batch.push(&preparer.fragment.bytes),
-                        Sighting::Same => prepared.item.outcome = Outcome::Unchanged,
-                        Sighting::Different => hold_contradiction(&mut prepared.item),
-                    }
+                let sighting = prepared.identity.map_or(Sighting::First, |(key, digest)| seen.note(key, digest));
+                match (&fuse, sighting) {
+                    _ if !prepared.is_ready() => {}
+                    (Some(why), _) => hold_by_fuse(&mut prepared.item, why),
+                    (None, Sighting::First) => batch.push(&preparer.fragment.bytes),
+                    (None, Sighting::Same) => prepared.item.outcome = Outcome::Unchanged,
+                    (None, Sighting::Different) => hold_contradiction(&mut prepared.item),
                 }
                 summary.count(&prepared.item);
                 on_item(prepared.item);
@@ -99,14 +101,10 @@ impl<'t> Translator<'t> {
                     self.write(&mut batch, out).map_err(Error::Write)?;
                 }
             }
-            if records.bytes() == 0 && !self.allow_empty {
-                summary.note(empty_input(&input.name));
-                summary.end_with(Exit::Nothing);
-            }
         }
         self.write(&mut batch, out).map_err(Error::Write)?;
         out.flush().map_err(Error::Write)?;
-        summary.not_carried = preparer.not_carried();
+        preparer.conclude(&mut summary);
         Ok(summary)
     }
 
@@ -147,21 +145,4 @@ impl Batch {
         self.fragments.extend_from_slice(fragment);
         self.ends.push(self.fragments.len());
     }
-}
-
-/// Holds a document whose number another document of the run has too, with other content.
-pub(super) fn hold_contradiction(item: &mut Item) {
-    let number = item.number.clone().unwrap_or_default();
-    let message = format!("{number:?} stands in this run more than once, with different content; keep the version that is right");
-    let mut fault = Fault::error("DOC-DUPLICATE", Path::ROOT.field("number"), message).found(&number);
-    if let Some(source) = &item.source {
-        let raw = fault.source.take().and_then(|source| source.raw);
-        fault.source = Some(crate::model::Source { raw, ..source.clone() });
-    }
-    item.outcome = Outcome::Held;
-    item.faults.push(fault);
-}
-
-pub(super) fn empty_input(name: &str) -> String {
-    format!("{name} has no byte in it; if that is right, say --allow-empty")
 }

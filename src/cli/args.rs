@@ -54,8 +54,8 @@ pub(crate) struct DocumentArgs {
     /// The target, by its name in payables.toml
     #[arg(long = "to", value_name = "TARGET")]
     pub(crate) to: String,
-    /// The configuration, instead of payables.toml in this directory
-    #[arg(long, value_name = "FILE", env = "PAYABLES_CONFIG")]
+    /// The configuration, instead of $PAYABLES_CONFIG or payables.toml in this directory
+    #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// The form of the report
     #[arg(long, value_enum, default_value_t = Output::Table)]
@@ -79,7 +79,7 @@ pub(crate) struct SyncArgs {
     #[command(flatten)]
     pub(crate) documents: DocumentArgs,
     /// Print what would be sent, one wire document a line, and send nothing
-    #[arg(long, conflicts_with = "sandbox")]
+    #[arg(long)]
     pub(crate) dry_run: bool,
     /// Indent what a dry run prints
     #[arg(long, requires = "dry_run")]

@@ -6,7 +6,7 @@ use super::args::ExplainArgs;
 use super::{Ended, Failure};
 use crate::outcome::Exit;
 use crate::rules::{self, RULES};
-use crate::vendors::tipalti::codes;
+use crate::vendors;
 
 /// `payables explain`
 pub(super) fn explain(args: &ExplainArgs) -> Ended {
@@ -28,5 +28,5 @@ fn one(code: &str) -> Option<String> {
         let level = if rule.adjustable { "Its level can be changed under [targets.NAME.rules].\n" } else { "" };
         return Some(format!("{}: {}\n\n{}\n\nWhat to do: {}\n{level}", rule.code, rule.title, rule.meaning, rule.remedy));
     }
-    codes::look_up(code).map(|code| format!("{} (Tipalti): {}.\n", code.name, code.meaning))
+    vendors::explain(code)
 }

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use super::args::InitArgs;
-use super::{Ended, Failure};
+use super::{Ended, Failure, tell};
 use crate::config::FILE_NAME;
 use crate::outcome::Exit;
 
@@ -19,7 +19,7 @@ pub(super) fn init(args: &InitArgs) -> Ended {
     write(&args.dir.join(FILE_NAME), CONFIG)?;
     write(&args.dir.join(EXAMPLE_NAME), EXAMPLE)?;
     let example = args.dir.join(EXAMPLE_NAME);
-    eprintln!("Next: payables sync {} --to tipalti --dry-run --pretty", example.display());
+    tell(format_args!("Next: payables sync {} --to tipalti --dry-run --pretty", example.display()));
     Ok(Exit::Done)
 }
 
@@ -27,7 +27,7 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let file = OpenOptions::new().write(true).create_new(true).open(path);
     match file.and_then(|mut file| file.write_all(text.as_bytes())) {
         Ok(()) => {
-            eprintln!("wrote {}", path.display());
+            tell(format_args!("wrote {}", path.display()));
             Ok(())
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {

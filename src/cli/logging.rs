@@ -7,8 +7,8 @@ use tracing_subscriber::EnvFilter;
 /// The variable that says what is logged, such as `info` or `payables_bridge=debug`.
 const VARIABLE: &str = "PAYABLES_LOG";
 
-/// What is logged when nobody asks: what is odd, except that a certificate store names its parts.
-const QUIET: &str = "warn,rustls_platform_verifier=error";
+/// What is logged when nobody asks: what is odd.
+const QUIET: &str = "warn";
 
 /// Begins to log. A run whose report goes to stderr logs only what it is asked for.
 pub(super) fn begin(report_on_stderr: bool) {

@@ -11,6 +11,7 @@ mod reference;
 mod sandbox;
 mod sync;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -54,6 +55,11 @@ impl From<crate::bridge::Error> for Failure {
     }
 }
 
+/// Says something on stderr. Nobody may be listening there, which is no reason to fail.
+pub(crate) fn tell(message: std::fmt::Arguments<'_>) {
+    let _nobody_listens = writeln!(std::io::stderr(), "{message}");
+}
+
 type Ended = Result<Exit, Failure>;
 
 /// Parses the command line, runs the command and returns its code.
@@ -79,7 +85,7 @@ pub fn main() -> ExitCode {
     };
     let exit = ended.unwrap_or_else(|failure| {
         if let Some(message) = &failure.message {
-            eprintln!("payables: {}", print::plain(message));
+            tell(format_args!("payables: {}", print::plain(message)));
         }
         failure.exit
     });

@@ -27,13 +27,12 @@ pub(super) struct Printer<W: Write> {
     colours: bool,
     items: u64,
     rows: Vec<Item>,
-    left_out: u64,
     failed: Option<io::Error>,
 }
 
 impl<W: Write> Printer<W> {
     pub(super) fn new(out: W, output: Output, colours: bool) -> Self {
-        Self { out, output, colours, items: 0, rows: Vec::new(), left_out: 0, failed: None }
+        Self { out, output, colours, items: 0, rows: Vec::new(), failed: None }
     }
 
     pub(super) fn item(&mut self, item: Item) {
@@ -63,8 +62,6 @@ impl<W: Write> Printer<W> {
         let worth_showing = item.outcome.needs_attention() || !item.faults.is_empty();
         if self.rows.len() < MOST_ROWS || worth_showing && self.rows.len() < MOST_TROUBLED_ROWS {
             self.rows.push(item);
-        } else {
-            self.left_out += 1;
         }
     }
 
@@ -109,7 +106,7 @@ impl<W: Write> Printer<W> {
             table.set_header(["Document", "Outcome", "Amount", "Remarks"]);
             for item in &rows {
                 table.add_row([
-                    Cell::new(plain(&name(item))),
+                    Cell::new(plain(&name(item, !item.faults.is_empty()))),
                     self.outcome_cell(item.outcome),
                     Cell::new(plain(&amount(item))).set_alignment(comfy_table::CellAlignment::Right),
                     Cell::new(plain(&remarks(item))),
@@ -117,8 +114,8 @@ impl<W: Write> Printer<W> {
             }
             writeln!(self.out, "{}", table.trim_fmt())?;
         }
-        if self.left_out > 0 && summary.outcomes.keys().any(|outcome| outcome.needs_attention()) {
-            writeln!(self.out, "Not all documents are shown; --output ndjson shows them.")?;
+        if rows.len() as u64 != self.items {
+            writeln!(self.out, "{} of {} documents are shown; --output ndjson shows them all.", rows.len(), self.items)?;
         }
         self.totals(run, summary)
     }
@@ -181,13 +178,16 @@ fn write_json(out: &mut impl Write, value: &impl serde::Serialize) -> io::Result
     serde_json::to_writer(out, value).map_err(io::Error::from)
 }
 
-fn name(item: &Item) -> String {
-    item.number.clone().unwrap_or_else(|| {
-        let source = item.source.as_ref();
-        let file = source.and_then(|source| source.file.as_deref()).unwrap_or("-");
-        let line = source.and_then(|source| source.line).unwrap_or_default();
-        format!("{file}, line {line}")
-    })
+/// The document's number, and its place where somebody may have to go there.
+fn name(item: &Item, with_place: bool) -> String {
+    let source = item.source.as_ref();
+    let file = source.and_then(|source| source.file.as_deref()).unwrap_or("-");
+    let place = format!("{file}, line {}", source.and_then(|source| source.line).unwrap_or_default());
+    match &item.number {
+        Some(number) if with_place => format!("{number}\n({place})"),
+        Some(number) => number.clone(),
+        None => place,
+    }
 }
 
 fn amount(item: &Item) -> String {

@@ -1,14 +1,16 @@
 //! `payables sync` and `payables validate`.
 
 use std::io::{self, BufWriter, IsTerminal, Write, stderr, stdout};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::args::{DocumentArgs, SyncArgs, ValidateArgs};
 use super::print::Printer;
 use super::progress::Progress;
-use super::{Ended, Failure, inputs, logging};
+use super::{Ended, Failure, inputs, logging, tell};
 use crate::adapter::Payees;
-use crate::bridge::{Bridge, Observer, Stopper, Translator};
+use crate::bridge::{Bridge, Error, Observer, Stopper, Translator};
 use crate::config::{Configuration, Target};
 use crate::intake::Input;
 use crate::outcome::Exit;
@@ -60,8 +62,26 @@ fn translate<W: Write>(
         .levels(target.connection().rules.clone())
         .pretty(pretty)
         .allow_empty(args.allow_empty);
-    let summary = translator.translate(inputs, out, &mut |item| report.item(item))?;
-    finish(report, run, &summary)
+    let mut seen = Summary::default();
+    let summary = translator.translate(inputs, out, &mut |item| {
+        seen.count(&item);
+        report.item(item);
+    });
+    match summary {
+        Ok(summary) => finish(report, run, &summary),
+        Err(error) => broken(error, report, run, seen),
+    }
+}
+
+/// A run that broke off: its report is finished with what is known, and the code says that there is more.
+fn broken<W: Write>(error: Error, report: Printer<W>, run: Begun, mut seen: Summary) -> Ended {
+    let failure = Failure::from(error);
+    if let Some(message) = &failure.message {
+        seen.note(format!("broken off: {message}"));
+        seen.end_with(failure.exit);
+        finish(report, run, &seen)?;
+    }
+    Err(failure)
 }
 
 async fn send(args: &SyncArgs, target: &Target) -> Ended {
@@ -90,14 +110,19 @@ async fn send(args: &SyncArgs, target: &Target) -> Ended {
         .replay_after(Duration::from_secs(connection.replay_after_s))
         .allow_empty(args.documents.allow_empty)
         .build()?;
-    stop_on_signal(bridge.stopper());
+    let sending = Arc::new(AtomicBool::new(false));
+    stop_on_signal(bridge.stopper(), Arc::clone(&sending));
     let run = Begun::new(target, false, args.sandbox);
     let report = Printer::new(BufWriter::new(stdout()), args.documents.output, colours(&stdout()));
-    let mut watcher = Watcher { report, progress: Progress::new() };
+    let mut watcher = Watcher { report, progress: Progress::new(), sending, seen: Summary::default() };
     let span = tracing::error_span!("run", run = run.id, target = target.name);
+    span.in_scope(|| tracing::info!("the run begins"));
     let summary = tracing::Instrument::instrument(bridge.sync(inputs, &mut watcher), span).await;
     watcher.progress.finish();
-    let ended = summary.map_err(Failure::from).and_then(|summary| finish(watcher.report, run, &summary));
+    let ended = match summary {
+        Ok(summary) => finish(watcher.report, run, &summary),
+        Err(error) => broken(error, watcher.report, run, watcher.seen),
+    };
     if let Some(sandbox) = sandbox {
         sandbox.stop().await;
     }
@@ -112,14 +137,19 @@ async fn start_sandbox(payer_name: Option<&str>) -> Result<Sandbox, Failure> {
         .map_err(|error| Failure::new(Exit::Unexpected, format!("the simulator cannot start: {error}")))
 }
 
-/// The first signal asks the run to stop, the second one ends it.
-fn stop_on_signal(stopper: Stopper) {
+/// The first signal asks the run to stop, the second one ends it. Before anything is sent the first one ends it.
+fn stop_on_signal(stopper: Stopper, sending: Arc<AtomicBool>) {
     tokio::spawn(async move {
         wait_for_signal().await;
-        eprintln!("payables: stopping; what is on its way is finished, and the rest is left for the next run");
+        if !sending.load(Ordering::SeqCst) {
+            tell(format_args!("payables: stopped; nothing was sent"));
+            std::process::exit(i32::from(Exit::Temporary.code()));
+        }
         stopper.stop();
+        tell(format_args!("payables: stopping; what is on its way is finished, and the rest is left for the next run"));
         wait_for_signal().await;
-        std::process::exit(i32::from(Exit::Temporary.code()));
+        tell(format_args!("payables: stopped; what was on its way is in doubt"));
+        std::process::exit(i32::from(Exit::InDoubt.code()));
     });
 }
 
@@ -145,14 +175,19 @@ pub(super) async fn wait_for_signal() {
 struct Watcher<W: Write> {
     report: Printer<W>,
     progress: Progress,
+    sending: Arc<AtomicBool>,
+    /// What has been reported so far, in case the run breaks.
+    seen: Summary,
 }
 
 impl<W: Write + Send> Observer for Watcher<W> {
     fn imported(&mut self, ready: u64) {
+        self.sending.store(true, Ordering::SeqCst);
         self.progress.expect(ready);
     }
     fn item(&mut self, item: Item) {
         self.progress.step();
+        self.seen.count(&item);
         self.report.item(item);
     }
 }

@@ -144,7 +144,15 @@ impl<'b> Walk<'b> {
         let mut reader = NsReader::from_str(text);
         reader.config_mut().expand_empty_elements = true;
         reader.config_mut().check_end_names = true;
-        Ok(Self { reader, text: String::new(), stale: false, depth: 0, seen_root: false, namespace: String::new(), name: String::new() })
+        Ok(Self {
+            reader,
+            text: String::new(),
+            stale: false,
+            depth: 0,
+            seen_root: false,
+            namespace: String::new(),
+            name: String::new(),
+        })
     }
 
     /// The next step.

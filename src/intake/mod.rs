@@ -6,7 +6,7 @@ mod json;
 mod scan;
 mod window;
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use crate::model::{Fault, Source};
@@ -25,6 +25,25 @@ impl<'r> Input<'r> {
     /// An input with a name.
     pub fn new(name: &str, bytes: impl Read + Send + 'r) -> Self {
         Self { name: Arc::from(name), bytes: Box::new(bytes) }
+    }
+
+    /// Whether there is no byte in it. It waits for the first one.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub fn is_empty(&mut self) -> io::Result<bool> {
+        let mut first = [0];
+        loop {
+            match self.bytes.read(&mut first) {
+                Ok(0) => return Ok(true),
+                Ok(_) => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let rest = std::mem::replace(&mut self.bytes, Box::new(io::empty()));
+        self.bytes = Box::new(io::Cursor::new(first).chain(rest));
+        Ok(false)
     }
 }
 

@@ -72,7 +72,9 @@ fn begins_document(bytes: &[u8]) -> bool {
     let bytes = bytes.get(..LOOK_AHEAD).unwrap_or(bytes);
     let after = |bytes: &[u8], mark: &[u8]| bytes.trim_ascii_start().strip_prefix(mark).map(<[u8]>::to_vec);
     let kind = after(bytes, b"{").and_then(|rest| after(&rest, b"\"kind\"")).and_then(|rest| after(&rest, b":"));
-    kind.is_some_and(|kind| [&b"\"purchase_order\""[..], b"\"invoice\""].iter().any(|word| kind.trim_ascii_start().starts_with(word)))
+    kind.is_some_and(|kind| {
+        [&b"\"purchase_order\""[..], b"\"invoice\""].iter().any(|word| kind.trim_ascii_start().starts_with(word))
+    })
 }
 
 /// Whether the first value among the bytes is closed by its own bracket.

@@ -127,7 +127,10 @@ fn check_number(number: &Text<'_>, faults: &mut Vec<Fault>) {
 /// Two systems may not agree that a number with blanks around it is the same number.
 fn check_blank(text: &Text<'_>, at: &Path<'_>, faults: &mut Vec<Fault>) {
     if text.trim() != text.as_str() && !text.trim().is_empty() {
-        let message = format!("{:?} begins or ends with a blank, and two systems may not agree what it is; take the blank out", text.as_str());
+        let message = format!(
+            "{:?} begins or ends with a blank, and two systems may not agree what it is; take the blank out",
+            text.as_str()
+        );
         faults.push(Fault::error("DOC-BLANK", at, message).found(text.as_str()));
     }
 }

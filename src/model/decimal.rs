@@ -268,7 +268,10 @@ mod tests {
         assert_eq!(multiply(wide, wide), None);
         let (one, two) = (parse("1.00000000000000000000").unwrap(), parse("2.0000000000").unwrap());
         assert_eq!(multiply(one, two), parse("2").ok());
-        assert_eq!(add(parse("9999999999999999999999999999").unwrap(), parse("-1.00").unwrap()), parse("9999999999999999999999999998").ok());
+        assert_eq!(
+            add(parse("9999999999999999999999999999").unwrap(), parse("-1.00").unwrap()),
+            parse("9999999999999999999999999998").ok()
+        );
         assert_eq!(multiply(wide, Decimal::ZERO).map(|zero| zero.is_zero()), Some(true));
         assert_eq!(multiply(parse("12.50").unwrap(), parse("3").unwrap()), parse("37.50").ok());
     }

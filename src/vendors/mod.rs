@@ -182,6 +182,12 @@ impl Vendor {
     }
 }
 
+/// What an error code of a vendor means, by its name or its number.
+pub fn explain(code: &str) -> Option<String> {
+    let code = tipalti::codes::look_up(code).or_else(|| tipalti::codes::by_number(code))?;
+    Some(format!("{} (Tipalti): {}.\n\nWhat the bridge does: {}\n", code.name, code.meaning, code.class.meaning()))
+}
+
 /// A reason why a target cannot be used, and the code that it ends with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]

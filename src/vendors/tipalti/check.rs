@@ -50,6 +50,7 @@ pub(super) fn check(order: &PurchaseOrder<'_>, target: &Tipalti, payees: &Payees
 /// A payee that Tipalti does not know is created in silence, so an unknown one is a reason to stop.
 fn check_payee(seller: &Party<'_>, payees: &Payees, findings: &mut Findings) {
     let Some(id) = seller.id.given() else { return };
+    findings.unchecked_payees += u64::from(matches!(payees, Payees::Unchecked));
     let seller = Path::ROOT.field("seller");
     let at = seller.field("id");
     let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b',' | b'.' | b'_' | b'-');

@@ -18,6 +18,19 @@ pub enum Class {
     Doubt,
 }
 
+impl Class {
+    /// What the bridge does when a call ends with such a code and names no order.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Ok => "the orders of the call are accepted.",
+            Self::Stop => "the run is stopped (77): nothing was sent, and nothing would be taken. Never tried again by itself.",
+            Self::Document => "the call is cut in two until the order at fault stands alone, which is then rejected.",
+            Self::BackOff => "the call is made again after a pause, a few times; what is left goes with the next run.",
+            Self::Doubt => "the call is replayed after a pause, up to three times; what is still open is in doubt.",
+        }
+    }
+}
+
 /// A code and what it means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Code {
@@ -134,6 +147,13 @@ pub fn look_up(code: &str) -> Option<&'static Code> {
     CODES.iter().find(|known| known.name.eq_ignore_ascii_case(code))
 }
 
+/// Looks a code up by its number in the documentation, which stands in brackets in its meaning.
+pub fn by_number(number: &str) -> Option<&'static Code> {
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let marked = format!("({number})");
+    CODES.iter().find(|code| is_number && code.meaning.contains(&marked))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,6 +166,8 @@ mod tests {
         // Zero means OK in one of Tipalti's tables and FeesExceedAmount in another.
         assert_eq!(look_up("0"), None);
         assert_eq!(look_up(""), None);
+        assert_eq!(by_number("1006").map(|code| code.name), Some("EncryptionKeyFailedValidation"));
+        assert_eq!(by_number("0"), None);
     }
 
     #[test]

@@ -27,7 +27,10 @@ pub(super) fn decode(numbers: &[&str], response: &WireResponse) -> Decoded {
             return Decoded::whole(Rest::BackOff(fault, response.retry_after));
         }
         300..=399 => {
-            let why = format!("HTTP {}: a redirect, which is not followed since the key would go with it; check the endpoint", response.status);
+            let why = format!(
+                "HTTP {}: a redirect, which is not followed since the key would go with it; check the endpoint",
+                response.status
+            );
             return Decoded::whole(Rest::Silent(why.into()));
         }
         _ => {}

@@ -33,11 +33,13 @@ pub struct TipaltiSettings {
     pub several_entities: bool,
     /// Whether the payer has several GL accounts: then every line must name one.
     pub several_gl_accounts: bool,
-    /// What to do where a default would undo what a person did.
+    /// What to do where a default would undo what a person did. Not used yet: it needs the memory of earlier runs.
     pub on_missing: OnMissing,
     /// Orders in one call, 1 to 250.
+    #[schemars(range(min = 1, max = 250))]
     pub batch_size: usize,
     /// Calls in flight, 1 to 64.
+    #[schemars(range(min = 1, max = 64))]
     pub concurrency: usize,
     /// Calls a second, at least 1.
     pub requests_per_second: Option<u32>,
@@ -47,7 +49,8 @@ pub struct TipaltiSettings {
     pub timeout_s: u64,
     /// The pause before a call in doubt is replayed, in seconds.
     pub replay_after_s: u64,
-    /// How long a document in doubt rests before anything newer is sent for it, in seconds.
+    /// How long a document in doubt rests before anything newer is sent for it, in seconds. Not used yet: it needs
+    /// the memory of earlier runs.
     pub quarantine_s: u64,
     /// `documented`: AccountExternalID; `schema`: AccountExternalId.
     pub external_id_spelling: Spelling,
@@ -116,7 +119,8 @@ impl TipaltiSettings {
     /// The adapter.
     pub fn adapter(&self) -> Tipalti {
         let mut units = crate::mappings::tipalti_units();
-        units.extend(self.units.clone());
+        // The codes are capital letters and digits; names from the environment come in small ones.
+        units.extend(self.units.iter().map(|(code, name)| (code.to_ascii_uppercase(), name.clone())));
         let sandbox = self.environment == VendorEnvironment::Sandbox;
         Tipalti {
             payer_name: self.payer_name.clone().unwrap_or_default(),
