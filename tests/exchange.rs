@@ -758,7 +758,7 @@ async fn huge_answers_cost_bounded_time_and_memory() {
     }
     // The other tests of this process need some of it.
     if let (Some(before), Some(after)) = (before, peak_memory()) {
-        assert!(after - before < 512 << 10, "{} MiB", (after - before) >> 10);
+        assert!(after - before < 1024 << 10, "{} MiB", (after - before) >> 10);
     }
 }
 
@@ -1141,4 +1141,44 @@ async fn what_a_vendor_says_at_length_is_not_said_for_every_order_at_length() {
         let told: usize = ran.items.iter().map(|item| serde_json::to_vec(item).unwrap().len()).sum();
         assert!(told < 8 << 20, "{what}: {} MiB", told >> 20);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_that_are_missing_do_not_end_a_run_that_is_answered() {
+    // Every call of several orders misses its last row; its replay brings it.
+    let transport = Scripted::new(|_, body| {
+        let answer = acceptance(body);
+        let last = answer.rfind("<TipaltiPurchaseOrderItemResult>").unwrap();
+        let end = answer.find("</PurchaseOrderErrors>").unwrap();
+        let is_one = numbers_in(body).len() == 1;
+        responds(200, if is_one { answer } else { format!("{}{}", &answer[..last], &answer[end..]) })
+    });
+    run(over(&transport, 3), &orders(30)).await.assert_all("missing rows", Outcome::Accepted, Exit::Done);
+    assert_eq!(transport.times().len(), 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vendor_that_recovers_gets_the_rest() {
+    let transport = Scripted::new(|nth, body| if nth < 5 { responds(502, "") } else { responds(200, acceptance(body)) });
+    run(over(&transport, 2), &orders(40)).await.assert_all("recovered", Outcome::Accepted, Exit::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_is_down_stops_new_calls_until_it_is_up() {
+    let transport =
+        Scripted::new(
+            |nth, body| {
+                if nth == 0 { Err(SendError::NotSent("no route".to_owned())) } else { responds(200, acceptance(body)) }
+            },
+        );
+    run(over(&transport, 2), &orders(6)).await.assert_all("up again", Outcome::Accepted, Exit::Done);
+    assert!(transport.times()[1] >= Duration::from_secs(1), "{:?}", transport.times());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_caller_stops_the_calls_that_wait_for_their_turn() {
+    let transport = Scripted::new(|_, _| responds(403, ""));
+    let ran = run(over(&transport, 1).concurrency(8).pace(2, 1), &orders(20)).await;
+    ran.assert_all("refused", Outcome::NotSent, Exit::Refused);
+    assert_eq!((transport.times().len(), ran.summary.requests), (1, 1));
 }

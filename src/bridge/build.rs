@@ -183,7 +183,7 @@ impl BridgeBuilder {
                 // Plain http goes to this machine only, and needs nobody's certificates.
                 let is_plain = self.vendor.submit().request(Vec::new()).url.starts_with("http://");
                 let http = if is_plain { Http::without_tls(self.timeout) } else { Http::new(self.timeout) };
-                Arc::new(http.map_err(|error| Error::Setup(error.to_string()))?)
+                Arc::new(http.map_err(|error| Error::Transport(error.to_string()))?)
             }
         };
         let pace = Pace::new(self.pace.0, self.pace.1);

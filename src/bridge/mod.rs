@@ -54,11 +54,11 @@ pub enum Error {
     #[error("the output cannot be written: {0}")]
     Write(#[source] io::Error),
     /// What has been read so far cannot be kept.
-    #[error("the documents cannot be kept in a temporary file: {0}")]
+    #[error("the documents cannot be kept in a temporary file ({0}); TMPDIR says where it is made")]
     Spool(#[source] io::Error),
-    /// The transport cannot be set up.
+    /// The transport cannot be set up, or a call broke off in a way that no network explains.
     #[error("{0}")]
-    Setup(String),
+    Transport(String),
 }
 
 impl Error {

@@ -108,7 +108,7 @@ pub(super) async fn run<'r>(
 impl Running<'_> {
     async fn finish(mut self, stopper: &Stopper) -> Result<Summary, Error> {
         if let Some(why) = self.imported.fuse.clone() {
-            self.hold_everything(&why)?;
+            self.hold_everything(&why);
             return Ok(self.summary);
         }
         loop {
@@ -117,7 +117,7 @@ impl Running<'_> {
                 self.stopped.get_or_insert_with(|| (Exit::Temporary, "the run was interrupted".to_owned()));
             }
             while self.in_flight.len() < self.limits.concurrency {
-                let Some(call) = self.next_call()? else { break };
+                let Some(call) = self.next_call() else { break };
                 self.send(call);
             }
             let Some(due) = self.next_due() else { break };
@@ -125,13 +125,13 @@ impl Running<'_> {
             tokio::select! {
                 Some(joined) = self.in_flight.join_next(), if !self.in_flight.is_empty() => match joined {
                     Ok((call, result)) => self.settle(call, result),
-                    Err(error) => return Err(Error::Setup(format!("a call ended in a way that it cannot: {error}"))),
+                    Err(error) => return Err(Error::Transport(format!("a call ended in a way that it cannot: {error}"))),
                 },
                 () = sleep_until(due), if has_room => {}
                 () = stopper.stopped(), if self.stopped.is_none() => {}
             }
         }
-        self.leave_the_rest()?;
+        self.leave_the_rest();
         tracing::info!(documents = self.summary.documents, requests = self.summary.requests, "the run ends");
         Ok(self.summary)
     }
@@ -146,43 +146,43 @@ impl Running<'_> {
     }
 
     /// The next call that may go now.
-    fn next_call(&mut self) -> Result<Option<Call>, Error> {
+    fn next_call(&mut self) -> Option<Call> {
         if self.stopped.is_some() {
             self.paused_until = None;
             let waiting = self.queue.drain(..).chain(self.later.drain(..).map(|(_, call)| call));
             for call in waiting.collect::<Vec<_>>() {
                 self.leave(call);
             }
-            return Ok(None);
+            return None;
         }
         let now = Instant::now();
         if self.paused_until.is_some_and(|until| until > now) {
-            return Ok(None);
+            return None;
         }
         self.paused_until = None;
         if let Some(call) = self.queue.pop_front() {
-            return Ok(Some(call));
+            return Some(call);
         }
         if let Some(place) = self.later.iter().position(|(due, _)| *due <= now) {
-            return Ok(Some(self.later.swap_remove(place).1));
+            return Some(self.later.swap_remove(place).1);
         }
         if self.closed.is_some() {
-            return Ok(None);
+            return None;
         }
         let size = self.line.vendor.submit().batch_size();
         let mut documents = Vec::new();
         while documents.len() < size {
-            match self.next_ready()? {
+            match self.next_ready() {
                 Some(ready) => documents.push(ready),
                 None => break,
             }
         }
-        Ok((!documents.is_empty()).then(|| Call { documents, history: History::default() }))
+        (!documents.is_empty()).then(|| Call { documents, history: History::default() })
     }
 
     /// The next document that goes; those that stand in the run twice are settled on the way.
-    fn next_ready(&mut self) -> Result<Option<Ready>, Error> {
-        while let Some(mut ready) = self.imported.drain.next().map_err(Error::Spool)? {
+    fn next_ready(&mut self) -> Option<Ready> {
+        while let Some(mut ready) = self.draw() {
             if self.imported.seen.is_contradictory(ready.key) {
                 hold_contradiction(&mut ready.item);
                 self.emit(ready.item);
@@ -190,10 +190,21 @@ impl Running<'_> {
                 ready.item.outcome = Outcome::Unchanged;
                 self.emit(ready.item);
             } else {
-                return Ok(Some(ready));
+                return Some(ready);
             }
         }
-        Ok(None)
+        None
+    }
+
+    /// The next document of the spool. When the disk fails, what is on its way is still settled and reported.
+    fn draw(&mut self) -> Option<Ready> {
+        let left = self.imported.drain.left();
+        self.imported.drain.next().unwrap_or_else(|error| {
+            let why = format!("{left} documents cannot be read back from the temporary file ({error}); none of them was sent");
+            self.summary.note(why.clone());
+            self.stopped = Some((Exit::Unexpected, why));
+            None
+        })
     }
 
     fn send(&mut self, call: Call) {
@@ -255,7 +266,8 @@ impl Running<'_> {
             self.closed = Some(format!("{MOST_DOUBTS_IN_A_ROW} calls in a row ended in doubt"));
         }
         if let (Some(Again { after, history }), false) = (settlement.again, again.is_empty()) {
-            if history.pauses > call.history.pauses {
+            // A pause is for the target, and so is a line that is down.
+            if history.pauses > call.history.pauses || history.tries > call.history.tries {
                 self.paused_until = self.paused_until.max(Some(Instant::now() + after));
             }
             let first = again.first().and_then(|ready| ready.item.number.as_deref());
@@ -313,33 +325,31 @@ impl Running<'_> {
     }
 
     /// What was not even begun.
-    fn leave_the_rest(&mut self) -> Result<(), Error> {
+    fn leave_the_rest(&mut self) {
         if self.stopped.is_none() && self.closed.is_none() {
-            return Ok(());
+            return;
         }
-        while let Some(ready) = self.next_ready()? {
+        while let Some(ready) = self.next_ready() {
             let fault = self.not_sent();
             self.left += 1;
             self.end(ready, Outcome::NotSent, Some(Box::new(fault)));
         }
         let (exit, why) = match (self.stopped.take(), self.closed.take()) {
-            // A caller that is refused is an end of its own, whatever is left.
-            (Some((Exit::Refused, why)), _) => (Exit::Refused, why),
+            // A caller that is refused and a machine that fails are ends of their own, whatever is left.
+            (Some((exit @ (Exit::Refused | Exit::Unexpected), why)), _) => (exit, why),
             (Some((exit, why)), _) if self.left > 0 => (exit, why),
             (None, Some(why)) if self.left > 0 => (Exit::Temporary, why),
-            _ => return Ok(()),
+            _ => return,
         };
         self.summary.end_with(exit);
         self.summary.note(format!("stopped early: {why}"));
-        Ok(())
     }
 
-    fn hold_everything(&mut self, why: &str) -> Result<(), Error> {
-        while let Some(ready) = self.imported.drain.next().map_err(Error::Spool)? {
+    fn hold_everything(&mut self, why: &str) {
+        while let Some(ready) = self.draw() {
             let mut item = ready.item;
             hold_by_fuse(&mut item, why);
             self.emit(item);
         }
-        Ok(())
     }
 }

@@ -72,11 +72,25 @@ pub(super) struct Drain {
 }
 
 impl Drain {
+    /// How many documents are still in it.
+    pub(super) fn left(&self) -> u64 {
+        self.left
+    }
+
     pub(super) fn next(&mut self) -> io::Result<Option<Ready>> {
         if self.left == 0 {
             return Ok(None);
         }
         self.left -= 1;
+        let ready = self.read();
+        if ready.is_err() {
+            // What comes after something unreadable cannot be told from garbage.
+            self.left = 0;
+        }
+        ready.map(Some)
+    }
+
+    fn read(&mut self) -> io::Result<Ready> {
         let mut length = [0; 8];
         self.file.read_exact(&mut length)?;
         self.head.resize(usize::try_from(u64::from_le_bytes(length)).map_err(io::Error::other)?, 0);
@@ -87,6 +101,58 @@ impl Drain {
         let value = head.amount.map(|text| text.parse()).transpose().map_err(io::Error::other)?;
         let mut item = head.item;
         item.amount = head.currency.zip(value).map(|(currency, value)| Amount { currency, value });
-        Ok(Some(Ready { item, fragment, key: head.key, repeated: head.repeated }))
+        Ok(Ready { item, fragment, key: head.key, repeated: head.repeated })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Kind;
+    use crate::outcome::Outcome;
+
+    fn item(number: &str) -> Item {
+        let amount = Some(Amount { currency: "KWD".into(), value: "1.500".parse().unwrap() });
+        let number = Some(number.to_owned());
+        Item {
+            kind: Some(Kind::PurchaseOrder),
+            number,
+            outcome: Outcome::Planned,
+            reference: None,
+            faults: vec![],
+            source: None,
+            amount,
+        }
+    }
+
+    fn spool(numbers: &[&str]) -> Spool {
+        let mut spool = Spool::new().unwrap();
+        for number in numbers {
+            spool.push(&item(number), number.as_bytes(), Key::new(Kind::PurchaseOrder, number), false).unwrap();
+        }
+        spool
+    }
+
+    #[test]
+    fn what_goes_in_comes_out() {
+        let mut drain = spool(&["A", "B"]).read().unwrap();
+        for number in ["A", "B"] {
+            let ready = drain.next().unwrap().unwrap();
+            assert_eq!((ready.item, ready.fragment.as_slice()), (item(number), number.as_bytes()));
+        }
+        assert!(drain.next().unwrap().is_none());
+    }
+
+    #[test]
+    fn a_file_that_breaks_is_told_once_and_read_no_further() {
+        let mut spool = spool(&["A", "B", "C"]);
+        spool.file.flush().unwrap();
+        let length = spool.file.get_ref().metadata().unwrap().len();
+        spool.file.get_ref().set_len(length - 5).unwrap();
+        let mut drain = spool.read().unwrap();
+        assert!(drain.next().unwrap().is_some() && drain.next().unwrap().is_some());
+        assert_eq!(drain.left(), 1);
+        assert!(drain.next().is_err());
+        assert!(drain.next().unwrap().is_none());
     }
 }
