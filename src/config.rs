@@ -51,6 +51,13 @@ impl Configuration {
                 Ok(text) => text,
                 Err(error) => return wrong(format!("{place}: {error}")),
             };
+            // The error of a reader shows the line, and somebody may have put a secret there.
+            if let Err(error) = toml::from_str::<toml::Table>(&text) {
+                let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+                let (line, column) =
+                    (before.matches('\n').count() + 1, before.rsplit('\n').next().unwrap_or_default().chars().count() + 1);
+                return wrong(format!("{place}, line {line}, column {column}: {}", error.message()));
+            }
             builder = builder.add_source(File::from_str(&text, FileFormat::Toml));
         }
         let environment = Environment::with_prefix("PAYABLES").prefix_separator("__").separator("__");
@@ -66,6 +73,14 @@ impl Configuration {
             Some(targets) => targets.clone().try_deserialize().map_err(refuse)?,
             None => BTreeMap::new(),
         };
+        let names: Vec<&String> = targets.keys().collect();
+        for (at, name) in names.iter().enumerate() {
+            if names.iter().skip(at + 1).any(|other| other.eq_ignore_ascii_case(name)) {
+                return wrong(format!(
+                    "{place}: the environment reaches targets by names in small letters, and [targets.{name}] is not one; rename it"
+                ));
+            }
+        }
         let folder = file.as_deref().and_then(Path::parent).map(Path::to_owned);
         Ok(Self { targets, place, folder })
     }
@@ -84,7 +99,8 @@ impl Configuration {
             None => Ok(Settings::of(kind)),
         };
         match settings {
-            Ok(Some(settings)) => {
+            Ok(Some(mut settings)) => {
+                settings.normalise();
                 settings.check(name)?;
                 let target = Target { name: name.to_owned(), settings, folder: self.folder.clone() };
                 target.check_connection()?;
@@ -190,6 +206,9 @@ impl Target {
                 let lines = text.strip_prefix('\u{feff}').unwrap_or(&text).lines().map(str::trim);
                 Ok(Payees::Listed(lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()))
             }
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+                wrong(format!("targets.{}.known_payees: {} is not UTF-8; save it as UTF-8", self.name, path.display()))
+            }
             Err(error) => wrong(format!("targets.{}.known_payees: {}: {error}", self.name, path.display())),
         }
     }
@@ -219,6 +238,9 @@ fn check_endpoint(at: &str, endpoint: &str) -> Result<(), SettingsError> {
     let Ok(address) = url::Url::parse(endpoint) else { return wrong(format!("{at}: {endpoint:?} is not an address")) };
     if !address.username().is_empty() || address.password().is_some() {
         return wrong(format!("{at}: an address has no user and no password in it"));
+    }
+    if address.fragment().is_some() {
+        return wrong(format!("{at}: an address has no # in it"));
     }
     let is_loopback = match address.host() {
         Some(url::Host::Ipv4(ip)) => ip.is_loopback(),

@@ -42,21 +42,24 @@ impl<'p> Preparer<'p> {
 
     pub(super) fn prepare(&mut self, record: Record<'_>, file: &str) -> Prepared {
         let line = record.line;
-        let document = match record.text {
+        let document = match &record.text {
             Ok(text) => match model::read(text) {
                 Ok(document) => document,
                 Err(unreadable) => return self.refuse(*unreadable, text, file, line),
             },
             Err(fault) => {
-                let unreadable = Unreadable { kind: None, number: None, faults: vec![*fault], rest: None };
+                let unreadable = Unreadable { kind: None, number: None, faults: vec![(**fault).clone()], rest: None };
                 return self.refuse(unreadable, "", file, line);
             }
         };
         let mut faults = self.check(&document);
         place_faults(&mut faults, file, line);
+        let text = record.text.as_deref().unwrap_or_default();
         let outcome = self.judge(&faults);
         let number = document.number();
-        let identity = (!number.is_empty()).then(|| (Key::new(document.kind(), number), self.fragment.digest()));
+        // The wire form of a document that is not sent may lack what is wrong with it, and so look like a good one's.
+        let digest = || if outcome == Outcome::Planned { self.fragment.digest() } else { digest_of_text(text) };
+        let identity = (!number.is_empty()).then(|| (Key::new(document.kind(), number), digest()));
         // A sum in something that is no currency is no sum.
         let value = self.findings.amount.filter(|_| model::is_currency(document.currency()));
         let amount = value.map(|value| Amount { currency: document.currency().to_owned(), value });

@@ -41,6 +41,10 @@ pub(super) struct Limits {
     pub(super) replay_after: Duration,
 }
 
+/// After so many orders that were refused one by one, with nothing accepted between them, nothing new is sent: bisecting
+/// finds one guilty order among many, and here there are none but guilty ones.
+const MOST_REFUSED_IN_A_ROW: u32 = 100;
+
 /// Longer than any call takes.
 const A_LONG_TIME: Duration = Duration::from_secs(86_400);
 
@@ -61,8 +65,12 @@ pub(super) struct Running<'r> {
     queue: VecDeque<Call>,
     /// Calls that go later.
     later: Vec<(Instant, Call)>,
-    /// The vendor asked for a pause until then, and it holds for every call.
+    /// Nothing goes until then: the vendor asked for a pause, or the line is down.
     paused_until: Option<Instant>,
+    /// How many pauses there were since the vendor last gave its word; while there are any, one call goes at a time.
+    pauses: u32,
+    /// How many orders in a row were refused alone, with nothing accepted between them.
+    refused_in_a_row: u32,
     in_flight: JoinSet<(Call, Result<Decoded, SendError>)>,
     /// Tells calls that wait for their turn that there is none any more.
     halted: Arc<AtomicBool>,
@@ -95,6 +103,8 @@ pub(super) async fn run<'r>(
         queue: VecDeque::new(),
         later: Vec::new(),
         paused_until: None,
+        pauses: 0,
+        refused_in_a_row: 0,
         in_flight: JoinSet::new(),
         halted: Arc::default(),
         left: 0,
@@ -116,12 +126,12 @@ impl Running<'_> {
                 self.halted.store(true, Ordering::SeqCst);
                 self.stopped.get_or_insert_with(|| (Exit::Temporary, "the run was interrupted".to_owned()));
             }
-            while self.in_flight.len() < self.limits.concurrency {
+            while self.has_room() {
                 let Some(call) = self.next_call() else { break };
                 self.send(call);
             }
             let Some(due) = self.next_due() else { break };
-            let has_room = self.in_flight.len() < self.limits.concurrency;
+            let has_room = self.has_room();
             tokio::select! {
                 Some(joined) = self.in_flight.join_next(), if !self.in_flight.is_empty() => match joined {
                     Ok((call, result)) => self.settle(call, result),
@@ -134,6 +144,11 @@ impl Running<'_> {
         self.leave_the_rest();
         tracing::info!(documents = self.summary.documents, requests = self.summary.requests, "the run ends");
         Ok(self.summary)
+    }
+
+    fn has_room(&self) -> bool {
+        let most = if self.pauses > 0 { 1 } else { self.limits.concurrency };
+        self.in_flight.len() < most
     }
 
     /// When to look again for something to send; far away while there are only replies to wait for, and `None` when there
@@ -227,7 +242,9 @@ impl Running<'_> {
         });
     }
 
-    fn settle(&mut self, call: Call, result: Result<Decoded, SendError>) {
+    fn settle(&mut self, mut call: Call, result: Result<Decoded, SendError>) {
+        // Pauses are counted for the target: eight calls that wait together have not waited eight times.
+        call.history.pauses = call.history.pauses.max(self.pauses);
         if !matches!(result, Err(SendError::NotSent(_))) {
             self.summary.requests += 1;
         }
@@ -260,7 +277,17 @@ impl Running<'_> {
         } else if settlement.answered {
             // It speaks again, so there is no reason left to hold anything back.
             self.doubts_in_a_row = 0;
+            self.pauses = 0;
             self.closed = None;
+        }
+        if settlement.refused_alone {
+            self.refused_in_a_row += 1;
+        } else if settlement.answered {
+            self.refused_in_a_row = 0;
+        }
+        if self.refused_in_a_row >= MOST_REFUSED_IN_A_ROW && self.closed.is_none() {
+            self.closed =
+                Some(format!("{MOST_REFUSED_IN_A_ROW} orders in a row were refused, each alone; the cause is not in the orders"));
         }
         if self.doubts_in_a_row >= MOST_DOUBTS_IN_A_ROW && self.closed.is_none() {
             self.closed = Some(format!("{MOST_DOUBTS_IN_A_ROW} calls in a row ended in doubt"));
@@ -268,6 +295,7 @@ impl Running<'_> {
         if let (Some(Again { after, history }), false) = (settlement.again, again.is_empty()) {
             // A pause is for the target, and so is a line that is down.
             if history.pauses > call.history.pauses || history.tries > call.history.tries {
+                self.pauses += 1;
                 self.paused_until = self.paused_until.max(Some(Instant::now() + after));
             }
             let first = again.first().and_then(|ready| ready.item.number.as_deref());

@@ -58,6 +58,8 @@ pub struct Settlement {
     pub silent: bool,
     /// Whether the vendor gave its word on a document.
     pub answered: bool,
+    /// Whether a call with one document was refused as a whole.
+    pub refused_alone: bool,
     /// What is worth telling besides.
     pub notes: Vec<String>,
 }
@@ -88,6 +90,7 @@ pub fn settle(count: usize, history: &History, result: Result<Decoded, SendError
         again: None,
         silent: false,
         answered: false,
+        refused_alone: false,
         notes: Vec::new(),
     };
     let decoded = match result {
@@ -103,6 +106,7 @@ pub fn settle(count: usize, history: &History, result: Result<Decoded, SendError
             return settlement;
         }
     };
+    settlement.refused_alone = count == 1 && decoded.verdicts.is_empty() && matches!(decoded.rest, Rest::Refused(_));
     let mut named: Vec<Option<Verdict>> = vec![None; count];
     for (place, verdict) in decoded.verdicts {
         if let Some(slot) = named.get_mut(place) {

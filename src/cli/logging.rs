@@ -24,6 +24,6 @@ pub(super) fn begin(report_on_stderr: bool) {
         let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         builder.with_ansi(colours).without_time().try_init()
     } else {
-        builder.json().flatten_event(true).try_init()
+        builder.json().flatten_event(true).with_span_list(false).try_init()
     };
 }

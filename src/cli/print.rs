@@ -17,6 +17,9 @@ const MOST_TROUBLED_ROWS: usize = 1000;
 /// A line below the headings and none between the rows: a clerk reads down a column.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
+/// The most characters of a number that a table shows.
+const LONGEST_NUMBER: usize = 60;
+
 /// How wide a table is where no terminal says it: mails and logs.
 const WIDTH: u16 = 120;
 
@@ -114,8 +117,12 @@ impl<W: Write> Printer<W> {
             }
             writeln!(self.out, "{}", table.trim_fmt())?;
         }
-        if rows.len() as u64 != self.items {
-            writeln!(self.out, "{} of {} documents are shown; --output ndjson shows them all.", rows.len(), self.items)?;
+        let hidden = self.items - rows.len() as u64;
+        if hidden > 0 {
+            writeln!(
+                self.out,
+                "{hidden} documents of which there is nothing to say are not shown; --output ndjson shows them all."
+            )?;
         }
         self.totals(run, summary)
     }
@@ -183,9 +190,13 @@ fn name(item: &Item, with_place: bool) -> String {
     let source = item.source.as_ref();
     let file = source.and_then(|source| source.file.as_deref()).unwrap_or("-");
     let place = format!("{file}, line {}", source.and_then(|source| source.line).unwrap_or_default());
-    match &item.number {
+    let number = item.number.as_ref().map(|number| {
+        let short: String = number.chars().take(LONGEST_NUMBER).map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect();
+        if short.len() < number.len() { short + "…" } else { short }
+    });
+    match number {
         Some(number) if with_place => format!("{number}\n({place})"),
-        Some(number) => number.clone(),
+        Some(number) => number,
         None => place,
     }
 }

@@ -81,7 +81,8 @@ fn broken<W: Write>(error: Error, report: Printer<W>, run: Begun, mut seen: Summ
         seen.end_with(failure.exit);
         finish(report, run, &seen)?;
     }
-    Err(failure)
+    // The report has said it, in a form that nothing may follow.
+    Err(Failure { message: None, ..failure })
 }
 
 async fn send(args: &SyncArgs, target: &Target) -> Ended {

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use super::Record;
-use super::scan::{Scan, closes, is_one_document, is_one_object};
+use super::scan::{Scan, closes, is_json, is_one_document, is_one_object};
 use super::window::Window;
 use crate::model::{Fault, Path};
 
@@ -173,13 +173,21 @@ impl<R: Read> Records<R> {
         let length = loop {
             let all = self.window.at_end();
             if let Some(length) = scan.find_end(self.window.unread(), in_list, all) {
-                break length;
+                // Another document within this one is a fault of it, and no reason to take it apart; a broken one is.
+                break match scan.suspect {
+                    Some(suspect) if !is_json(self.window.unread().get(..length).unwrap_or_default()) => suspect,
+                    _ => length,
+                };
+            }
+            if let (Some(suspect), true) = (scan.suspect, all || self.window.unread().len() > MAX_DOCUMENT_BYTES) {
+                break suspect;
             }
             if self.window.unread().len() > MAX_DOCUMENT_BYTES {
                 // What has been looked at is not needed any more, but its end has to be found.
                 is_too_large = true;
                 self.window.take(scan.at);
                 scan.at = 0;
+                scan.suspect = None;
             }
             if !self.window.fill()? && all {
                 self.shape = Shape::Done;
@@ -208,6 +216,8 @@ fn refused(line: u64, fault: Fault) -> Record<'static> {
 }
 
 fn as_text(bytes: &[u8]) -> Result<&str, Box<Fault>> {
+    // Files that were joined have the mark of their encoding in the middle.
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     simdutf8::basic::from_utf8(bytes).map_err(|_| {
         let place = std::str::from_utf8(bytes).map_err(|error| error.valid_up_to()).err().unwrap_or_default();
         let lossy =
@@ -285,6 +295,12 @@ mod tests {
         expect(&format!("{{\n \"b\": \"x\n}}\n{good}\n"), &[(1, "{"), (2, "\"b\": \"x"), (3, "}"), (4, good)]);
         expect(&format!("{{\n \"b\": 1\n}}\n{good}\n"), &[(1, "{\n \"b\": 1\n}"), (4, good)]);
         expect(&format!("[{{\"b\":[,\n{good},{good}]"), &[(1, "{\"b\":[,"), (2, good), (2, good)]);
+        let nested = format!("{{\"event\":1,\"data\":{good}}}");
+        expect(&format!("[{nested},{nested}]"), &[(1, &nested), (1, &nested)]);
+        expect(&nested, &[(1, &nested)]);
+        let last = "{\"number\":\"1\",\"kind\":\"invoice\"}";
+        expect(&format!("[{{\"a\":[1],\n{last},\n{last}]"), &[(1, "{\"a\":[1],"), (2, last), (3, last)]);
+        expect(&format!("{good}\n\u{feff}{good}\n"), &[(1, good), (2, good)]);
         expect(
             "[{},{} {},,{},]",
             &[(1, "{}"), (1, "{}"), (1, "DOC-JSON"), (1, "{}"), (1, "DOC-JSON"), (1, "{}"), (1, "DOC-JSON")],

@@ -2,12 +2,14 @@
 
 /// Looks for the end of a value by its brackets; whether it is well-formed is for the reader to say.
 ///
-/// A broken value must not swallow those behind it. Text never goes over a line break, and a document never stands in
-/// another one: where either seems to be so, the value ends there.
+/// A broken value must not swallow those behind it. Text never goes over a line break, so a value ends there. And where
+/// another document seems to begin within it, the place is kept: should the value turn out to be broken, it ends there.
 #[derive(Default)]
 pub(super) struct Scan {
     /// How far it has looked.
     pub(super) at: usize,
+    /// Where another document seems to begin.
+    pub(super) suspect: Option<usize>,
     depth: u32,
     in_string: bool,
 }
@@ -42,12 +44,14 @@ impl Scan {
             }
             match byte {
                 b'"' => self.in_string = true,
-                b'{' if self.depth > 0 => {
-                    if rest.len() < LOOK_AHEAD && !all {
+                b'{' if self.depth > 0 && self.suspect.is_none() => {
+                    let line_ends = || memchr::memchr(b'\n', rest).is_some();
+                    let begins_line = self.begins_line(bytes);
+                    if !all && (rest.len() < LOOK_AHEAD || begins_line && rest.len() < LONGEST_LINE && !line_ends()) {
                         return None;
                     }
-                    if begins_document(rest) {
-                        return Some(self.at);
+                    if begins_document(rest) || begins_line && holds_document(rest) {
+                        self.suspect = Some(self.at);
                     }
                     self.depth += 1;
                 }
@@ -65,6 +69,27 @@ impl Scan {
         }
         None
     }
+
+    fn begins_line(&self, bytes: &[u8]) -> bool {
+        let before = bytes.get(..self.at).unwrap_or_default();
+        before.iter().rev().take_while(|byte| byte.is_ascii_whitespace()).any(|byte| *byte == b'\n')
+    }
+}
+
+/// A line that is longer is not looked through for a document.
+const LONGEST_LINE: usize = 256 << 10;
+
+/// Whether the first of these lines is a document, and perhaps the separator behind it.
+fn holds_document(bytes: &[u8]) -> bool {
+    let end = memchr::memchr(b'\n', bytes).unwrap_or(bytes.len());
+    let line = bytes.get(..end).unwrap_or_default().trim_ascii_end();
+    let line = line.strip_suffix(b"]").or_else(|| line.strip_suffix(b",")).unwrap_or(line);
+    is_one_document(line)
+}
+
+/// Whether bytes are JSON.
+pub(super) fn is_json(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok()
 }
 
 /// Whether these bytes are the beginning of a document that says its kind first.
@@ -79,8 +104,9 @@ fn begins_document(bytes: &[u8]) -> bool {
 
 /// Whether the first value among the bytes is closed by its own bracket.
 pub(super) fn closes(bytes: &[u8]) -> bool {
-    let end = Scan::default().find_end(bytes, false, true);
-    end.and_then(|end| bytes.get(..end)).is_some_and(|value| value.ends_with(b"}") || value.ends_with(b"]"))
+    let mut scan = Scan::default();
+    let value = scan.find_end(bytes, false, true).and_then(|end| bytes.get(..end));
+    value.is_some_and(|value| (value.ends_with(b"}") || value.ends_with(b"]")) && (scan.suspect.is_none() || is_json(value)))
 }
 
 /// Whether a line holds one object and nothing else.

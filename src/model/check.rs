@@ -43,7 +43,21 @@ fn check_order_line(line: &OrderLine<'_>, at: &Path<'_>, faults: &mut Vec<Fault>
     require_text(&line.item.external_id, &item.field("external_id"), "give the item's identifier in the ERP", faults);
     require(&line.quantity, &at.field("quantity"), "say how many or how much is bought, such as 20 or 2.5", faults);
     require(&line.price, &at.field("price"), "give the price of one unit, such as 4.95", faults);
-    let account = at.field("account");
+    let (account, tax) = (at.field("account"), at.field("tax"));
+    for (text, at) in [
+        (&line.item.buyers_id, item.field("buyers_id")),
+        (&line.item.external_id, item.field("external_id")),
+        (&line.account.external_id, account.field("external_id")),
+    ] {
+        // One that is nothing but blanks has been told already: it is required.
+        if !text.trim_matches(is_blank).is_empty() {
+            check_reference(text, &at, faults);
+        }
+    }
+    check_reference(&line.account.number, &account.field("number"), faults);
+    check_reference(&line.unit, &at.field("unit"), faults);
+    check_reference(&line.unit_external_id, &at.field("unit_external_id"), faults);
+    check_reference(&line.tax.code, &tax.field("code"), faults);
     require_text(&line.account.external_id, &account.field("external_id"), "give the account's identifier in the ERP", faults);
     for (index, field) in line.custom_fields.iter().enumerate().take(MOST_FAULTS) {
         require_text(&field.key, &at.field("custom_fields").index(index).field("key"), "give the title of the field", faults);
@@ -121,17 +135,33 @@ fn check_number(number: &Text<'_>, faults: &mut Vec<Fault>) {
     let root = Path::ROOT;
     let at = root.field("number");
     require_text(number, &at, "every document needs its number", faults);
-    check_blank(number, &at, faults);
+    if !number.trim_matches(is_blank).is_empty() {
+        check_blank(number, &at, faults);
+    }
+}
+
+/// Blanks, and the characters that look like nothing at all.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{200B}' | '\u{2060}' | '\u{FEFF}')
 }
 
 /// Two systems may not agree that a number with blanks around it is the same number.
 fn check_blank(text: &Text<'_>, at: &Path<'_>, faults: &mut Vec<Fault>) {
-    if text.trim() != text.as_str() && !text.trim().is_empty() {
-        let message = format!(
-            "{:?} begins or ends with a blank, and two systems may not agree what it is; take the blank out",
-            text.as_str()
-        );
-        faults.push(Fault::error("DOC-BLANK", at, message).found(text.as_str()));
+    let trimmed = text.trim_matches(is_blank);
+    if trimmed.len() == text.len() {
+        return;
+    }
+    let what = if trimmed.is_empty() { "has nothing but blanks in it" } else { "begins or ends with a blank" };
+    let message = format!("{:?} {what}, and two systems may not agree what it is; take the blank out", text.as_str());
+    faults.push(Fault::error("DOC-BLANK", at, message).found(format_args!("{:?}", text.as_str())));
+}
+
+/// The same for what only points to something: the document goes, and the person is told.
+fn check_reference(text: &Text<'_>, at: &Path<'_>, faults: &mut Vec<Fault>) {
+    let before = faults.len();
+    check_blank(text, at, faults);
+    if let Some(fault) = faults.get_mut(before).filter(|_| !text.trim_matches(is_blank).is_empty()) {
+        fault.severity = super::Severity::Warning;
     }
 }
 
@@ -204,7 +234,7 @@ fn check_currency(currency: &Text<'_>, at: &Path<'_>, required: bool, faults: &m
 fn require_text(text: &Text<'_>, at: &Path<'_>, remedy: &str, faults: &mut Vec<Fault>) {
     if !text.is_given() {
         faults.push(missing(at, remedy));
-    } else if text.trim().is_empty() {
+    } else if text.trim_matches(is_blank).is_empty() {
         let message = format!("{at} has nothing but blanks in it; {remedy}");
         faults.push(Fault::error("DOC-REQUIRED", at, message).found(format_args!("{:?}", text.as_str())));
     }

@@ -82,6 +82,13 @@ impl Settings {
         }
     }
 
+    /// Brings what may be written in several ways into one.
+    pub fn normalise(&mut self) {
+        match self {
+            Self::Tipalti(settings) => settings.normalise(),
+        }
+    }
+
     /// Checks what the types cannot.
     ///
     /// # Errors

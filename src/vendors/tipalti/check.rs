@@ -20,7 +20,7 @@ pub(super) fn check(order: &PurchaseOrder<'_>, target: &Tipalti, payees: &Payees
     if let Some(buyer) = &order.buyer {
         not_carried_of_buyer(buyer, findings);
     }
-    if target.several_entities && map::payer_entity(order, target).is_empty() {
+    if target.several_entities && map::payer_entity(order, target).trim().is_empty() {
         findings.faults.push(Fault::error(
             "TIP-ENTITY",
             at.field("buyer").field("entity"),
@@ -28,7 +28,7 @@ pub(super) fn check(order: &PurchaseOrder<'_>, target: &Tipalti, payees: &Payees
         ));
     }
     for (index, approver) in order.approvers.iter().enumerate().take(MOST_FAULTS) {
-        if !approver.name.is_given() && !approver.email.is_given() {
+        if approver.name.trim().is_empty() && approver.email.trim().is_empty() {
             let message = format!(
                 "approvers[{index}] has neither a name nor an e-mail address; give one of them, or leave the approver out"
             );

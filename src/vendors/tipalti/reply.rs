@@ -50,9 +50,17 @@ pub(super) fn decode(numbers: &[&str], response: &WireResponse) -> Decoded {
 const MOST_STRANGERS: usize = 5;
 
 fn judge(numbers: &[&str], reply: Reply) -> Decoded {
-    let Reply { code, message, rows, .. } = reply;
+    let Reply { code, message, rows, strange, .. } = reply;
+    if rows.is_empty() && strange {
+        return Decoded::whole(Rest::Silent("the reply has something in it that is not understood".into()));
+    }
     if rows.is_empty() {
-        return Decoded::whole(judge_call(code.as_deref(), message.as_deref()));
+        let mut decoded = Decoded::whole(judge_call(code.as_deref(), message.as_deref()));
+        let said = message.as_deref().map(str::trim).filter(|said| codes::look_up(said).is_none() && !said.is_empty());
+        if let (Rest::Accepted, Some(said)) = (&decoded.rest, said) {
+            decoded.notes.push(format!("Tipalti took a call and added: {}", shorten(said)));
+        }
+        return decoded;
     }
     let places: HashMap<&str, usize> = numbers.iter().enumerate().map(|(place, number)| (*number, place)).collect();
     let mut verdicts: Vec<Option<Verdict>> = vec![None; numbers.len()];
@@ -180,6 +188,8 @@ struct Reply {
     seen: Vec<Leaf>,
     /// Whether something of the call stands there twice or within another: then nothing of it is believed.
     spoiled: bool,
+    /// Whether there is something in it that may be about an order and is not understood.
+    strange: bool,
 }
 
 /// `TipaltiPurchaseOrderItemResult`.
@@ -219,6 +229,12 @@ impl soap::Content for Reply {
             self.spoil(*leaf);
         }
         let tag = if namespace == NAMESPACE { Tag::of(&self.here, name) } else { Tag::Other };
+        // What stands among the rows and is none, or below something unknown, may be a verdict that cannot be read.
+        self.strange |= match self.here.as_slice() {
+            [.., Tag::Rows] => tag != Tag::Row,
+            [Tag::Response, Tag::Result, Tag::Other] | [.., Tag::Rows, Tag::Other] => true,
+            _ => false,
+        };
         match tag {
             Tag::Result => {
                 self.spoiled |= self.found;
@@ -239,6 +255,9 @@ impl soap::Content for Reply {
     }
 
     fn close(&mut self, depth: usize, text: &str) {
+        if self.here.len() == depth && self.here.last() == Some(&Tag::Rows) {
+            self.strange |= !text.trim().is_empty();
+        }
         // The text belongs to the element only when it is the innermost one.
         if self.here.len() == depth
             && let Some(Tag::Leaf(leaf)) = self.here.last()

@@ -94,6 +94,17 @@ impl Default for TipaltiSettings {
 const CAREFUL_PACE: u32 = 1;
 
 impl TipaltiSettings {
+    /// Codes are capital letters; the environment brings them in small ones. An empty text is a setting that is not given.
+    pub fn normalise(&mut self) {
+        let upper = |code: String| code.to_ascii_uppercase();
+        self.units = std::mem::take(&mut self.units).into_iter().map(|(code, name)| (upper(code), name)).collect();
+        self.rules = std::mem::take(&mut self.rules).into_iter().map(|(code, level)| (upper(code), level)).collect();
+        for text in [&mut self.payer_entity, &mut self.endpoint, &mut self.master_key, &mut self.payer_name] {
+            *text = text.take().filter(|text| !text.is_empty());
+        }
+        self.known_payees = self.known_payees.take().filter(|path| !path.as_os_str().is_empty());
+    }
+
     /// Checks what the types cannot; `name` is the target's, for messages.
     ///
     /// # Errors
@@ -119,8 +130,7 @@ impl TipaltiSettings {
     /// The adapter.
     pub fn adapter(&self) -> Tipalti {
         let mut units = crate::mappings::tipalti_units();
-        // The codes are capital letters and digits; names from the environment come in small ones.
-        units.extend(self.units.iter().map(|(code, name)| (code.to_ascii_uppercase(), name.clone())));
+        units.extend(self.units.clone());
         let sandbox = self.environment == VendorEnvironment::Sandbox;
         Tipalti {
             payer_name: self.payer_name.clone().unwrap_or_default(),
