@@ -210,6 +210,9 @@ fn usage_and_configuration_have_codes_of_their_own() {
         ("[targets.tipalti.rules]\n\"TIP-NOPE\" = \"off\"", "TIP-NOPE"),
         ("[targets.tipalti]\nkind = ", "payables.toml"),
         ("[target.tipalti]", "target"),
+        ("[targets.tipalti]\nmaster_key = \"canary-that-is-not-closed", "line 2"),
+        ("[targets.tipalti]\nendpoint = \"https://example.com/#x\"", "#"),
+        ("[targets.Tipalti]\nkind = \"tipalti\"\n[targets.tipalti]\nkind = \"tipalti\"", "small letters"),
     ] {
         config(wrong);
         let (code, message) = sync(&["--to", "tipalti", "--dry-run"]);
@@ -296,6 +299,26 @@ fn a_version_that_cannot_be_sent_holds_the_other_one_too() {
     let (code, report) = sandbox_report(input.as_bytes(), &[]);
     assert_eq!(code, 3);
     assert_eq!(report["summary"]["outcomes"], serde_json::json!({"accepted": 1, "held": 2, "invalid": 2}));
+}
+
+#[test]
+fn a_good_order_is_not_the_same_as_a_bad_one_with_the_same_wire_form() {
+    let good = order_with("PO-1", "\"seller\":{\"id\":\"V-1\"},");
+    let bad = good.replace("\"V-1\"", "\"V-1\",\"address\":{\"lines\":[\"x\"],\"country\":\"ZZ\"}");
+    for input in [format!("{bad}\n{good}"), format!("{good}\n{bad}")] {
+        let (code, report) = sandbox_report(input.as_bytes(), &[]);
+        assert_eq!((code, &report["summary"]["outcomes"]), (3, &serde_json::json!({"held": 1, "invalid": 1})));
+    }
+}
+
+#[test]
+fn an_order_within_something_else_is_not_sent() {
+    let event = format!("{{\"event\":\"cancelled\",\"data\":{}}}", order("PO-1"));
+    let nested = order_with("PO-2", &format!("\"previous\":{},", order("PO-2")));
+    for input in [event.clone(), nested.clone(), format!("[{event},{nested}]"), nested.replace(',', ",\n ")] {
+        let (code, wire, report) = dry_run(input.as_bytes(), &["--output", "json"]);
+        assert_eq!((code, wire.as_str()), (4, ""), "{report}");
+    }
 }
 
 #[test]

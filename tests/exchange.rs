@@ -1182,3 +1182,21 @@ async fn a_refused_caller_stops_the_calls_that_wait_for_their_turn() {
     ran.assert_all("refused", Outcome::NotSent, Exit::Refused);
     assert_eq!((transport.times().len(), ran.summary.requests), (1, 1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_wait_together_are_not_made_together() {
+    let transport = Scripted::new(|_, _| too_many(1));
+    let ran = run(over(&transport, 1).concurrency(8), &orders(40)).await;
+    ran.assert_all("busy", Outcome::NotSent, Exit::Temporary);
+    // Eight were on their way when the first pause was asked for; after that one asks at a time.
+    assert!(transport.times().len() <= 8 + 5, "{}", transport.times().len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cause_that_is_not_in_the_orders_does_not_take_a_night_to_find() {
+    let transport = Scripted::new(|_, _| responds(200, reply("<errorCode>ValidationError</errorCode>")));
+    let ran = run(over(&transport, 50), &orders(1000)).await;
+    assert!((100..=150).contains(&ran.numbers(Outcome::Rejected).len()), "{}", ran.numbers(Outcome::Rejected).len());
+    assert_eq!(ran.numbers(Outcome::Rejected).len() + ran.numbers(Outcome::NotSent).len(), 1000);
+    assert_eq!(ran.exit(), Exit::Temporary);
+}

@@ -418,6 +418,29 @@ fn text_of_an_element_within_is_not_text_of_the_element() {
 }
 
 #[test]
+fn a_refusal_that_stands_in_a_strange_place_is_not_taken_for_silence() {
+    let refusal = "<Succeeded>false</Succeeded><PurchaseOrderNumber>PO-1</PurchaseOrderNumber>";
+    let row = format!("<TipaltiPurchaseOrderItemResult>{refusal}</TipaltiPurchaseOrderItemResult>");
+    let rows =
+        |content: &str| response(&format!("<errorCode>OK</errorCode><PurchaseOrderErrors>{content}</PurchaseOrderErrors>"));
+    let cases = [
+        ("a row without a namespace", rows(&row.replacen("Result>", "Result xmlns=\"\">", 1))),
+        ("a row of another name", rows(&row.replace("ItemResult", "ItemOutcome"))),
+        ("a row one level deeper", rows(&format!("<List>{row}</List>"))),
+        ("a nil row that says something", rows(&row.replacen("Result>", "Result xsi:nil='true'>", 1))),
+        ("words instead of rows", rows("PO-1 failed")),
+        ("rows without a list", response(&format!("<errorCode>OK</errorCode>{row}"))),
+        ("a list of another name", response(&format!("<errorCode>OK</errorCode><Errors>{row}</Errors>"))),
+        ("a list without a namespace", rows(&row).replacen("PurchaseOrderErrors>", "PurchaseOrderErrors xmlns=\"\">", 1)),
+    ];
+    let wrong: Vec<_> = cases.iter().filter(|(_, body)| accepts_something(&decode(body))).map(|(what, _)| what).collect();
+    assert!(wrong.is_empty(), "accepted: {wrong:?}");
+    // What is only unknown does no harm.
+    let harmless = response("<errorCode>OK</errorCode><newer>1</newer><PurchaseOrderErrors> </PurchaseOrderErrors>");
+    assert_eq!(whole(&decode(harmless)), "accepted");
+}
+
+#[test]
 fn a_result_in_the_wrong_place_is_no_result() {
     let lie = format!(
         "<CreateOrUpdatePurchaseOrdersResponse xmlns=\"{TIPALTI}\"><CreateOrUpdatePurchaseOrdersResult><errorCode>OK</errorCode>\
