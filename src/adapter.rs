@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rust_decimal::Decimal;
 
-use crate::model::{Document, Fault, MOST_FAULTS};
+use crate::model::{Document, Fault};
 use crate::wire::{Secret, WireRequest, WireResponse};
 
 /// A vendor that documents can be submitted to.
@@ -129,11 +129,6 @@ impl Findings {
         if given {
             *self.not_carried.entry(path).or_default() += 1;
         }
-    }
-
-    /// Whether there are more faults than anybody would read.
-    pub(crate) fn is_full(&self) -> bool {
-        self.faults.len() >= MOST_FAULTS
     }
 
     /// Whether anything stops the document.

@@ -339,6 +339,19 @@ fn a_list_full_of_nothing_costs_little() {
 }
 
 #[test]
+fn a_long_order_with_many_warnings_goes_and_one_with_many_errors_does_not() {
+    let start = order("PO-1");
+    let (head, line) = start.split_once("\"lines\":[").unwrap();
+    let line = line.trim_end_matches("]}").replace("\"id\":\"1\",", "");
+    let long = |line: &str| format!("{head}\"lines\":[{}]}}", vec![line; 3000].join(","));
+    let (code, _, report) = dry_run(long(&line).as_bytes(), &["--output", "json"]);
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!((code, &report["summary"]["warnings"]), (0, &3000.into()));
+    let (code, _, report) = dry_run(long(&line.replace("\"19.90\"", "null")).as_bytes(), &["--output", "json"]);
+    assert!(code == 4 && report.contains("DOC-MANY"), "{code}");
+}
+
+#[test]
 fn nobody_has_to_listen_on_stderr() {
     for arguments in [&["explain", "nope"][..], &["sync", "nope", "--to", "tipalti", "--dry-run"]] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full");

@@ -6,7 +6,7 @@ use super::Error;
 use super::seen::Key;
 use crate::adapter::{Findings, Fragment, Payees, Submit};
 use crate::intake::{Input, Record, place_faults};
-use crate::model::{self, Document, Fault, MOST_FAULTS, Path, Source, Unreadable};
+use crate::model::{self, Document, ErrorCount, Fault, MOST_FAULTS, Path, Source, Unreadable};
 use crate::outcome::{Exit, Outcome};
 use crate::report::{Amount, Item, Summary};
 use crate::rules::{Levels, apply_levels};
@@ -83,7 +83,7 @@ impl<'p> Preparer<'p> {
         model::check(document, &mut self.findings.faults);
         self.submit.encode(document, self.payees, &mut self.fragment, &mut self.findings);
         let mut faults = std::mem::take(&mut self.findings.faults);
-        if faults.len() >= MOST_FAULTS {
+        if ErrorCount::default().is_full(&faults) {
             let message = format!("there are more than {MOST_FAULTS} faults; the others are not listed");
             faults.push(Fault::error("DOC-MANY", Path::ROOT, message));
         }

@@ -1,7 +1,7 @@
 //! Rules that hold for a document whatever its target: what is required, and what must agree with what.
 
-use super::fault::{Fault, MOST_FAULTS, Path};
-use super::{Address, Document, Given, Invoice, InvoiceLine, OrderLine, Party, PurchaseOrder, Text};
+use super::fault::{ErrorCount, Fault, Path};
+use super::{Address, CustomField, Document, Given, Invoice, InvoiceLine, OrderLine, Party, PurchaseOrder, Text};
 
 /// Collects everything that is wrong with a document in itself.
 ///
@@ -25,9 +25,7 @@ fn check_order(order: &PurchaseOrder<'_>, faults: &mut Vec<Fault>) {
     require(&order.issue_date, &at.field("issue_date"), "give the date as YYYY-MM-DD", faults);
     check_currency(&order.currency, &at.field("currency"), true, faults);
     require_text(&order.note, &at.field("note"), "say in a few words what the order is for", faults);
-    for (index, field) in order.custom_fields.iter().enumerate().take(MOST_FAULTS) {
-        require_text(&field.key, &at.field("custom_fields").index(index).field("key"), "give the title of the field", faults);
-    }
+    check_custom_fields(&order.custom_fields, &at, faults);
     for (name, party) in [("seller", &order.seller), ("buyer", &order.buyer)] {
         if let Some(party) = party {
             check_details(party, &at.field(name), faults);
@@ -59,7 +57,15 @@ fn check_order_line(line: &OrderLine<'_>, at: &Path<'_>, faults: &mut Vec<Fault>
     check_reference(&line.unit_external_id, &at.field("unit_external_id"), faults);
     check_reference(&line.tax.code, &tax.field("code"), faults);
     require_text(&line.account.external_id, &account.field("external_id"), "give the account's identifier in the ERP", faults);
-    for (index, field) in line.custom_fields.iter().enumerate().take(MOST_FAULTS) {
+    check_custom_fields(&line.custom_fields, at, faults);
+}
+
+fn check_custom_fields(fields: &[CustomField<'_>], at: &Path<'_>, faults: &mut Vec<Fault>) {
+    let mut count = ErrorCount::default();
+    for (index, field) in fields.iter().enumerate() {
+        if count.is_full(faults) {
+            break;
+        }
         require_text(&field.key, &at.field("custom_fields").index(index).field("key"), "give the title of the field", faults);
     }
 }
@@ -79,7 +85,7 @@ fn check_invoice(invoice: &Invoice<'_>, faults: &mut Vec<Fault>) {
             check_party(party, &at.field(name), faults);
         }
     }
-    for (index, tax) in invoice.taxes.iter().enumerate().take(MOST_FAULTS) {
+    for (index, tax) in invoice.taxes.iter().enumerate() {
         check_currency(&tax.currency, &at.field("taxes").index(index).field("currency"), false, faults);
     }
     check_lines(&invoice.lines, faults, |line| &line.id, check_invoice_line);
@@ -107,9 +113,10 @@ fn check_lines<'d, L>(
     if lines.is_empty() {
         faults.push(missing(&at, "a document has at least one line"));
     }
+    let mut count = ErrorCount::default();
     let mut ids: Vec<(&str, usize)> = Vec::with_capacity(lines.len());
     for (index, line) in lines.iter().enumerate() {
-        if faults.len() >= MOST_FAULTS {
+        if count.is_full(faults) {
             break;
         }
         check_line(line, &at.index(index), faults);
@@ -178,7 +185,7 @@ fn check_details(party: &Party<'_>, at: &Path<'_>, faults: &mut Vec<Fault>) {
             faults.push(missing(&at.field("address").field("name"), "give the name at the address, or the party's name"));
         }
     }
-    for (index, registration) in party.tax_registrations.iter().enumerate().take(MOST_FAULTS) {
+    for (index, registration) in party.tax_registrations.iter().enumerate() {
         let registrations = at.field("tax_registrations");
         let at = registrations.index(index);
         require(&registration.r#type, &at.field("type"), "write vat or gst", faults);

@@ -98,6 +98,22 @@ impl Fault {
 /// The most faults that are collected of one document: who has so many mends the export, not the document.
 pub(crate) const MOST_FAULTS: usize = 1000;
 
+/// Counts the errors among faults as they come in, each once.
+#[derive(Debug, Default)]
+pub(crate) struct ErrorCount {
+    looked_at: usize,
+    errors: usize,
+}
+
+impl ErrorCount {
+    /// Whether there are more errors than anybody would read. Warnings do not count: a long order may have many.
+    pub(crate) fn is_full(&mut self, faults: &[Fault]) -> bool {
+        self.errors += faults.get(self.looked_at..).unwrap_or_default().iter().filter(|fault| fault.is_error()).count();
+        self.looked_at = faults.len();
+        self.errors >= MOST_FAULTS
+    }
+}
+
 /// The longest piece of a value that a fault repeats, in characters.
 const LONGEST_FOUND: usize = 120;
 

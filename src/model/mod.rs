@@ -27,7 +27,7 @@ use serde_json::value::RawValue;
 pub use check::check;
 pub(crate) use check::{is_currency, minor_unit};
 pub use date::{Date, DateError};
-pub(crate) use fault::MOST_FAULTS;
+pub(crate) use fault::{ErrorCount, MOST_FAULTS};
 pub use fault::{Fault, Path, Severity, Source, shorten};
 pub use invoice::{AdditionalDetail, Allowance, Charge, Credit, Invoice, InvoiceLine, PaymentTerms, Tax, Weight};
 pub use party::{Address, Item, Party, TaxRegistration};

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use super::Tipalti;
 use super::map::{self, PLACES};
 use crate::adapter::{Findings, Payees};
-use crate::model::{Fault, Item, MOST_FAULTS, Number, OrderLine, Party, Path, PurchaseOrder, decimal};
+use crate::model::{ErrorCount, Fault, Item, Number, OrderLine, Party, Path, PurchaseOrder, decimal};
 
 /// The longest payee id (Tipalti's error 18, IdapMaxLengthExceeded).
 const LONGEST_PAYEE_ID: usize = 64;
@@ -27,7 +27,11 @@ pub(super) fn check(order: &PurchaseOrder<'_>, target: &Tipalti, payees: &Payees
             "buyer.entity is not given, and the payer has several entities; name the entity that buys",
         ));
     }
-    for (index, approver) in order.approvers.iter().enumerate().take(MOST_FAULTS) {
+    let mut count = ErrorCount::default();
+    for (index, approver) in order.approvers.iter().enumerate() {
+        if count.is_full(&findings.faults) {
+            break;
+        }
         if approver.name.trim().is_empty() && approver.email.trim().is_empty() {
             let message = format!(
                 "approvers[{index}] has neither a name nor an e-mail address; give one of them, or leave the approver out"
@@ -38,7 +42,7 @@ pub(super) fn check(order: &PurchaseOrder<'_>, target: &Tipalti, payees: &Payees
     let mut total = Some(Decimal::ZERO);
     let lines = at.field("lines");
     for (index, line) in order.lines.iter().enumerate() {
-        if findings.is_full() {
+        if count.is_full(&findings.faults) {
             break;
         }
         let amount = check_line(line, &lines.index(index), target, findings);

@@ -51,11 +51,12 @@ const MOST_STRANGERS: usize = 5;
 
 fn judge(numbers: &[&str], reply: Reply) -> Decoded {
     let Reply { code, message, rows, strange, .. } = reply;
-    if rows.is_empty() && strange {
-        return Decoded::whole(Rest::Silent("the reply has something in it that is not understood".into()));
-    }
     if rows.is_empty() {
         let mut decoded = Decoded::whole(judge_call(code.as_deref(), message.as_deref()));
+        if strange && decoded.rest == Rest::Accepted {
+            // A yes to all is believed only where nothing else was said.
+            decoded.rest = Rest::Silent("the reply says OK, and has something in it that is not understood".into());
+        }
         let said = message.as_deref().map(str::trim).filter(|said| codes::look_up(said).is_none() && !said.is_empty());
         if let (Rest::Accepted, Some(said)) = (&decoded.rest, said) {
             decoded.notes.push(format!("Tipalti took a call and added: {}", shorten(said)));
