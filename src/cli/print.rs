@@ -97,6 +97,8 @@ impl<W: Write> Printer<W> {
         let show_all = self.items <= MOST_ROWS as u64;
         let rows: Vec<&Item> =
             self.rows.iter().filter(|item| show_all || item.outcome.needs_attention() || !item.faults.is_empty()).collect();
+        let file = |item: &&Item| item.source.as_ref().and_then(|source| source.file.clone());
+        let several_files = rows.windows(2).any(|pair| matches!(pair, [one, other] if file(one) != file(other)));
         if !rows.is_empty() {
             let mut table = Table::new();
             table.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic);
@@ -109,7 +111,7 @@ impl<W: Write> Printer<W> {
             table.set_header(["Document", "Outcome", "Amount", "Remarks"]);
             for item in &rows {
                 table.add_row([
-                    Cell::new(plain(&name(item, !item.faults.is_empty()))),
+                    Cell::new(plain(&name(item, !item.faults.is_empty(), several_files))),
                     self.outcome_cell(item.outcome),
                     Cell::new(plain(&amount(item))).set_alignment(comfy_table::CellAlignment::Right),
                     Cell::new(plain(&remarks(item))),
@@ -186,10 +188,11 @@ fn write_json(out: &mut impl Write, value: &impl serde::Serialize) -> io::Result
 }
 
 /// The document's number, and its place where somebody may have to go there.
-fn name(item: &Item, with_place: bool) -> String {
+fn name(item: &Item, with_place: bool, with_file: bool) -> String {
     let source = item.source.as_ref();
-    let file = source.and_then(|source| source.file.as_deref()).unwrap_or("-");
-    let place = format!("{file}, line {}", source.and_then(|source| source.line).unwrap_or_default());
+    let file = source.and_then(|source| source.file.as_deref()).filter(|_| with_file);
+    let line = format!("line {}", source.and_then(|source| source.line).unwrap_or_default());
+    let place = file.map_or_else(|| line.clone(), |file| format!("{file}, {line}"));
     let number = item.number.as_ref().map(|number| {
         let short: String = number.chars().take(LONGEST_NUMBER).map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect();
         if short.len() < number.len() { short + "…" } else { short }

@@ -48,7 +48,7 @@ fn check_order_line(line: &OrderLine<'_>, at: &Path<'_>, faults: &mut Vec<Fault>
         (&line.account.external_id, account.field("external_id")),
     ] {
         // One that is nothing but blanks has been told already: it is required.
-        if !text.trim_matches(is_blank).is_empty() {
+        if !trimmed(text).is_empty() {
             check_reference(text, &at, faults);
         }
     }
@@ -142,7 +142,7 @@ fn check_number(number: &Text<'_>, faults: &mut Vec<Fault>) {
     let root = Path::ROOT;
     let at = root.field("number");
     require_text(number, &at, "every document needs its number", faults);
-    if !number.trim_matches(is_blank).is_empty() {
+    if !trimmed(number).is_empty() {
         check_blank(number, &at, faults);
     }
 }
@@ -152,9 +152,17 @@ fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{200B}' | '\u{2060}' | '\u{FEFF}')
 }
 
+/// The text without blanks around it. Nearly every text begins and ends with an ASCII character that is none.
+fn trimmed<'t>(text: &'t Text<'_>) -> &'t str {
+    match text.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim_matches(is_blank),
+    }
+}
+
 /// Two systems may not agree that a number with blanks around it is the same number.
 fn check_blank(text: &Text<'_>, at: &Path<'_>, faults: &mut Vec<Fault>) {
-    let trimmed = text.trim_matches(is_blank);
+    let trimmed = trimmed(text);
     if trimmed.len() == text.len() {
         return;
     }
@@ -167,7 +175,7 @@ fn check_blank(text: &Text<'_>, at: &Path<'_>, faults: &mut Vec<Fault>) {
 fn check_reference(text: &Text<'_>, at: &Path<'_>, faults: &mut Vec<Fault>) {
     let before = faults.len();
     check_blank(text, at, faults);
-    if let Some(fault) = faults.get_mut(before).filter(|_| !text.trim_matches(is_blank).is_empty()) {
+    if let Some(fault) = faults.get_mut(before).filter(|_| !trimmed(text).is_empty()) {
         fault.severity = super::Severity::Warning;
     }
 }
@@ -241,7 +249,7 @@ fn check_currency(currency: &Text<'_>, at: &Path<'_>, required: bool, faults: &m
 fn require_text(text: &Text<'_>, at: &Path<'_>, remedy: &str, faults: &mut Vec<Fault>) {
     if !text.is_given() {
         faults.push(missing(at, remedy));
-    } else if text.trim_matches(is_blank).is_empty() {
+    } else if trimmed(text).is_empty() {
         let message = format!("{at} has nothing but blanks in it; {remedy}");
         faults.push(Fault::error("DOC-REQUIRED", at, message).found(format_args!("{:?}", text.as_str())));
     }
