@@ -22,6 +22,8 @@ const LONGEST_NUMBER: usize = 60;
 
 /// How wide a table is where no terminal says it: mails and logs.
 const WIDTH: u16 = 120;
+/// A narrower table would be a column of letters.
+const LEAST_WIDTH: u16 = 60;
 
 /// Prints to a writer. A writer that fails does not stop a run: the failure is told at the end.
 pub(super) struct Printer<W: Write> {
@@ -102,9 +104,11 @@ impl<W: Write> Printer<W> {
         if !rows.is_empty() {
             let mut table = Table::new();
             table.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic);
-            if table.width().is_none() {
-                table.set_width(WIDTH);
-            }
+            match table.width() {
+                // A terminal that does not say how wide it is says 0.
+                None | Some(0) => table.set_width(WIDTH),
+                Some(width) => table.set_width(width.max(LEAST_WIDTH)),
+            };
             if self.colours {
                 table.enforce_styling();
             }
