@@ -50,16 +50,21 @@ pub struct Stamp<'s> {
 /// The word that stands for a secret where a document is only shown.
 pub const DRY_RUN: &str = "DRY-RUN";
 
-/// Which payees are known, so that a slip of the pen makes no new one.
-#[derive(Debug, Clone, Default)]
+/// Which payees are known, so that a slip of the pen makes no new one. None, unless somebody says so.
+#[derive(Debug, Clone)]
 pub enum Payees {
     /// All are welcome.
-    #[default]
     Any,
     /// Nobody said which are known; that is told.
     Unchecked,
     /// These, and no others.
     Listed(std::collections::HashSet<String>),
+}
+
+impl Default for Payees {
+    fn default() -> Self {
+        Self::Listed(std::collections::HashSet::new())
+    }
 }
 
 impl Payees {

@@ -109,7 +109,7 @@ pub struct BridgeBuilder {
 }
 
 impl BridgeBuilder {
-    /// Which payees are known; all, unless said otherwise.
+    /// Which payees are known; none, unless said otherwise. Documents for others are held.
     #[must_use]
     pub fn payees(mut self, payees: Payees) -> Self {
         self.guards.payees = payees;
