@@ -1200,3 +1200,18 @@ async fn a_cause_that_is_not_in_the_orders_does_not_take_a_night_to_find() {
     assert_eq!(ran.numbers(Outcome::Rejected).len() + ran.numbers(Outcome::NotSent).len(), 1000);
     assert_eq!(ran.exit(), Exit::Temporary);
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_pause_that_many_calls_are_asked_for_is_one_pause() {
+    let transport = Scripted::new(|nth, body| if nth < 8 { too_many(3) } else { responds(200, acceptance(body)) });
+    run(over(&transport, 1).concurrency(8), &orders(40)).await.assert_all("a burst", Outcome::Accepted, Exit::Done);
+    assert!(transport.times()[8] >= Duration::from_secs(3), "{:?}", transport.times());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payee_that_nobody_vouched_for_is_held_by_default() {
+    let transport = Scripted::new(|_, body| responds(200, acceptance(body)));
+    let order = crate::support::order_with("PO-1", "\"seller\":{\"id\":\"V-1\"},");
+    let ran = run(over(&transport, 1), &order).await;
+    assert_eq!((ran.outcome("PO-1"), transport.times().len()), (Outcome::Held, 0));
+}

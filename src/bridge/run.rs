@@ -243,8 +243,10 @@ impl Running<'_> {
     }
 
     fn settle(&mut self, mut call: Call, result: Result<Decoded, SendError>) {
-        // Pauses are counted for the target: eight calls that wait together have not waited eight times.
-        call.history.pauses = call.history.pauses.max(self.pauses);
+        // Pauses are counted for the target: eight calls that are asked for one together have been asked once, and those
+        // that were on their way when it began belong to it.
+        let in_pause = self.paused_until.is_some_and(|until| until > Instant::now());
+        call.history.pauses = self.pauses.saturating_sub(u32::from(in_pause));
         if !matches!(result, Err(SendError::NotSent(_))) {
             self.summary.requests += 1;
         }
@@ -295,7 +297,7 @@ impl Running<'_> {
         if let (Some(Again { after, history }), false) = (settlement.again, again.is_empty()) {
             // A pause is for the target, and so is a line that is down.
             if history.pauses > call.history.pauses || history.tries > call.history.tries {
-                self.pauses += 1;
+                self.pauses += u32::from(!in_pause);
                 self.paused_until = self.paused_until.max(Some(Instant::now() + after));
             }
             let first = again.first().and_then(|ready| ready.item.number.as_deref());
