@@ -81,6 +81,7 @@ const LONGEST_LINE: usize = 256 << 10;
 
 /// Whether the first of these lines is a document, and perhaps the separator behind it.
 fn holds_document(bytes: &[u8]) -> bool {
+    let bytes = bytes.get(..LONGEST_LINE).unwrap_or(bytes);
     let end = memchr::memchr(b'\n', bytes).unwrap_or(bytes.len());
     let line = bytes.get(..end).unwrap_or_default().trim_ascii_end();
     let line = line.strip_suffix(b"]").or_else(|| line.strip_suffix(b",")).unwrap_or(line);

@@ -28,7 +28,9 @@ fn check_order(order: &PurchaseOrder<'_>, faults: &mut Vec<Fault>) {
     check_custom_fields(&order.custom_fields, &at, faults);
     for (name, party) in [("seller", &order.seller), ("buyer", &order.buyer)] {
         if let Some(party) = party {
-            check_details(party, &at.field(name), faults);
+            let at = at.field(name);
+            check_details(party, &at, faults);
+            check_reference(&party.entity, &at.field("entity"), faults);
         }
     }
     check_blank(&order.previous_number, &at.field("previous_number"), faults);
@@ -223,7 +225,7 @@ fn check_address(address: &Address<'_>, at: &Path<'_>, faults: &mut Vec<Fault>) 
 
 /// Whether a text is a currency of ISO 4217.
 pub(crate) fn is_currency(text: &str) -> bool {
-    // The list has codes for "no currency" and for tests.
+    // The list has codes for "no currency" and for tests, of which nobody can be paid.
     !matches!(text, "XXX" | "XTS") && iso_currency::Currency::from_code(text).is_some()
 }
 
