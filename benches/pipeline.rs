@@ -93,7 +93,7 @@ fn calls(criterion: &mut Criterion) {
         });
     });
     for rows in [1, 50] {
-        let response = WireResponse { status: 200, retry_after: None, body: reply(&numbers[..rows]) };
+        let response = WireResponse { status: 200, headers: vec![], retry_after: None, body: reply(&numbers[..rows]) };
         criterion.bench_with_input(BenchmarkId::new("decode rows", rows), &response, |bencher, response| {
             bencher.iter(|| target.decode(&numbers[..rows], response));
         });

@@ -9,17 +9,40 @@ use rust_decimal::Decimal;
 use crate::model::{Document, Fault};
 use crate::wire::{Secret, WireRequest, WireResponse};
 
+/// Where a target sends to: what one scope accepted says nothing about another.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Scope {
+    /// The kind of target, as in `kind = "…"`.
+    pub kind: String,
+    /// Production, or the vendor's own sandbox.
+    pub environment: String,
+    /// The address.
+    pub endpoint: String,
+    /// The account.
+    pub account: String,
+}
+
 /// A vendor that documents can be submitted to.
 ///
 /// The wire form of a document is a *fragment*: it holds nothing of credentials and time, so that it can be compared,
 /// kept, and sent again with a fresh key. A request is made of one fragment or several.
 pub trait Submit: Send + Sync {
+    /// Where it sends to.
+    fn scope(&self) -> Scope;
+
     /// How many documents one call carries at most.
     fn batch_size(&self) -> usize;
 
     /// Writes the wire form of a document and collects everything that is wrong with it. The fragment is of use only
     /// when no fault is an error.
     fn encode(&self, document: &Document<'_>, payees: &Payees, fragment: &mut Fragment, findings: &mut Findings);
+
+    /// What of a document has to be remembered besides its wire form.
+    fn trace(&self, document: &Document<'_>) -> Trace;
+
+    /// What a new version of a document would undo, or leave out, of an earlier one that the vendor has or may have; that
+    /// one is given by its [`Trace::memo`].
+    fn compare(&self, document: &Document<'_>, earlier: &[u8], findings: &mut Findings);
 
     /// Appends the body of a call: what goes around the fragments, and the fragments.
     fn assemble(&self, fragments: &mut dyn Iterator<Item = &[u8]>, stamp: &Stamp<'_>, body: &mut Vec<u8>);
@@ -36,6 +59,44 @@ pub trait Submit: Send + Sync {
 
     /// Whether sending a document a second time does no harm, so that one in doubt may be replayed.
     fn repeatable(&self) -> bool;
+
+    /// What of a call with this stamp must not be kept: keys that are made of the secret. The secret itself never is.
+    fn keys(&self, stamp: &Stamp<'_>) -> Vec<String>;
+
+    /// How verdicts are asked for, where the vendor gives them later.
+    fn follow_up(&self) -> Option<&dyn FollowUp>;
+}
+
+/// A vendor that gives its verdict later, to whoever asks for it.
+pub trait FollowUp: Send + Sync {
+    /// The question what became of the document that the vendor gave this reference to.
+    fn ask(&self, reference: &str, stamp: &Stamp<'_>) -> WireRequest;
+
+    /// Reads the answer.
+    fn decode(&self, response: &WireResponse) -> News;
+
+    /// How long after the vendor took a document it is asked for the `asked`-th time (0: the first); `None`: not any more.
+    fn schedule(&self, asked: u32) -> Option<Duration>;
+
+    /// After how long a silence the document is presumed to be accepted.
+    fn presume_after(&self) -> Duration;
+}
+
+/// What a vendor answers when it is asked for a verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// Confirmed.
+    Accepted,
+    /// Refused, and why.
+    Rejected(Fault),
+    /// No verdict yet.
+    Processing,
+    /// Nothing that one could rely on; it is asked again.
+    Unclear(Doubt),
+    /// The caller was refused.
+    Stop(Fault),
+    /// Too many calls.
+    BackOff(Fault, Option<Duration>),
 }
 
 /// What a call is stamped with: the time, and the secret that signs it. Without a secret it is a dry run.
@@ -100,16 +161,28 @@ impl Fragment {
         }
     }
 
-    /// A digest of the content in which decimals count by value: 10.0 and 10.00 are the same.
+    /// A digest of the content in which decimals count by value: 10.0 and 10.00 are the same. It is fast, and good for one run.
     pub fn digest(&self) -> u64 {
         let mut hash = xxhash_rust::xxh3::Xxh3Default::new();
+        self.essence(|bytes| hash.update(bytes));
+        hash.digest()
+    }
+
+    /// The same as SHA-256: what a journal compares later versions with.
+    pub fn sha256(&self) -> [u8; 32] {
+        use sha2::Digest as _;
+        let mut hash = sha2::Sha256::new();
+        self.essence(|bytes| hash.update(bytes));
+        hash.finalize().into()
+    }
+
+    fn essence(&self, mut part: impl FnMut(&[u8])) {
         let mut from = 0;
         for zeros in &self.redundant {
-            hash.update(self.bytes.get(from..zeros.start).unwrap_or_default());
+            part(self.bytes.get(from..zeros.start).unwrap_or_default());
             from = zeros.end;
         }
-        hash.update(self.bytes.get(from..).unwrap_or_default());
-        hash.digest()
+        part(self.bytes.get(from..).unwrap_or_default());
     }
 }
 
@@ -118,14 +191,25 @@ impl Fragment {
 pub struct Findings {
     /// Faults, errors and warnings alike.
     pub faults: Vec<Fault>,
-    /// Whether a guard stops the document although it breaks no rule.
-    pub held: bool,
+    /// How many of the errors are guards: they stop a document that breaks no rule.
+    pub guards: usize,
     /// What the document is about, in its own currency.
     pub amount: Option<Decimal>,
     /// How many payees were named and not looked up.
     pub unchecked_payees: u64,
     /// Fields with a value that the target has no place for.
     pub not_carried: BTreeMap<&'static str, u64>,
+}
+
+/// What is remembered of a document besides its wire form.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// Whose number it is, where the scope's account does not say; else empty.
+    pub owner: String,
+    /// The payee that becomes known when the document is accepted.
+    pub payee: Option<String>,
+    /// What a later version is compared with; only the adapter reads it.
+    pub memo: Vec<u8>,
 }
 
 impl Findings {
@@ -165,6 +249,8 @@ impl Decoded {
 pub enum Verdict {
     /// Confirmed.
     Accepted,
+    /// Taken, with the reference under which the verdict can be asked for.
+    Submitted(String),
     /// Refused, and why.
     Rejected(Fault),
     /// The reply contradicts itself, or does not say.

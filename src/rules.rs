@@ -164,6 +164,12 @@ pub const RULES: &[Rule] = &[
         "Keep the right version and run again.",
     ),
     rule(
+        "DOC-CHANGED",
+        "The number was sent before with other content",
+        "The vendor takes a number once. What it has, or may have, under this number is something else.",
+        "Give the document a number of its own. If it is meant to go as it is, release it.",
+    ),
+    rule(
         "DOC-MANY",
         "The document has more faults than anybody would read",
         "A thousand faults are listed; there are more.",
@@ -216,6 +222,18 @@ pub const RULES: &[Rule] = &[
         "The payee is not known",
         "Tipalti creates a payee for an id that it does not know, without a word. A slip of the pen would make a new supplier.",
         "Check seller.id. If the payee is really new, add it to the file of known_payees, or run once with --allow-new-payees.",
+    ),
+    rule(
+        "TIP-UNDO",
+        "A default would undo what the last version said",
+        "The call writes every field anew. A status, a closed line, or what has been billed goes back to its default when a new version does not give it.",
+        "Give the field, or release the order. on_missing = \"default\" lets all defaults pass.",
+    ),
+    adjustable(
+        "TIP-VANISHED",
+        "Lines of the last version are not in this one",
+        "The call replaces the order as a whole, so they are gone from it afterwards.",
+        "Nothing, if they are to go. Else put them back.",
     ),
     adjustable(
         "TIP-APPROVER",

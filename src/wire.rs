@@ -49,6 +49,8 @@ impl fmt::Debug for WireRequest {
 pub struct WireResponse {
     /// The HTTP status.
     pub status: u16,
+    /// Headers that say something about the answer and hold no secret (names in lower case).
+    pub headers: Vec<(&'static str, String)>,
     /// `Retry-After`, when it was given in seconds or as a date.
     pub retry_after: Option<Duration>,
     /// The body, decompressed.

@@ -20,7 +20,7 @@ const TIPALTI: &str = "http://Tipalti.org/";
 const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
 fn decode_with(status: u16, body: &[u8]) -> Decoded {
-    Tipalti::default().decode(&NUMBERS, &WireResponse { status, retry_after: None, body: body.to_vec() })
+    Tipalti::default().decode(&NUMBERS, &WireResponse { status, headers: vec![], retry_after: None, body: body.to_vec() })
 }
 
 fn decode(body: impl AsRef<[u8]>) -> Decoded {
@@ -73,6 +73,7 @@ fn word(decoded: &Decoded, place: usize) -> &'static str {
     let mut named = decoded.verdicts.iter().filter(|(named, _)| *named == place).map(|(_, verdict)| verdict);
     let word = match named.next() {
         None => "-",
+        Some(Verdict::Submitted(_)) => "submitted",
         Some(Verdict::Accepted) => "accepted",
         Some(Verdict::Rejected(_)) => "rejected",
         Some(Verdict::Unclear(_)) => "unclear",
@@ -555,7 +556,7 @@ fn a_caller_who_is_refused_or_too_fast_is_told_so_whatever_the_body() {
     for body in ["", "<html>no</html>", &all_accepted(), &fault("soap:Sender", SOAP12)] {
         for (status, retry_after) in [(401, None), (403, None), (403, Some(7)), (429, None), (429, Some(0)), (429, Some(7))] {
             let retry_after = retry_after.map(Duration::from_secs);
-            let response = WireResponse { status, retry_after, body: body.as_bytes().to_vec() };
+            let response = WireResponse { status, headers: vec![], retry_after, body: body.as_bytes().to_vec() };
             let decoded = Tipalti::default().decode(&NUMBERS, &response);
             assert_eq!(decoded.verdicts, []);
             match decoded.rest {

@@ -1,6 +1,5 @@
 //! HTTP over TLS, as a call wants it that must not be made twice: no retry, no redirect, no connection used again.
 
-use std::convert::Infallible;
 use std::error::Error as _;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,12 +10,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use super::{Sending, Transport};
+use super::{Permit, Sending, Transport};
 use crate::wire::{SendError, WireRequest, WireResponse};
 
 /// The most bytes of an answer that are read, after decompression.
 pub const MAX_RESPONSE_BYTES: usize = 16 << 20;
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Headers of an answer that are kept as evidence. None of them holds a secret.
+const KEPT_HEADERS: [&str; 5] = ["content-type", "date", "retry-after", "x-amzn-ratelimit-limit", "x-amzn-requestid"];
+const LONGEST_HEADER: usize = 200;
 
 /// The client cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -75,10 +77,10 @@ impl Http {
 }
 
 impl Transport for Http {
-    fn send(&self, request: WireRequest) -> Sending<'_> {
+    fn send(&self, request: WireRequest, permit: Permit) -> Sending<'_> {
         Box::pin(async move {
             let left = Arc::new(AtomicBool::new(false));
-            let body = Watched { body: Some(Bytes::from(request.body)), left: Arc::clone(&left) };
+            let body = Watched { body: Some(Bytes::from(request.body)), left: Arc::clone(&left), permit };
             let mut post = self.client.post(&request.url).body(reqwest::Body::wrap(body));
             for (name, value) in request.headers {
                 post = post.header(name, value);
@@ -92,6 +94,11 @@ impl Transport for Http {
             let status = response.status().as_u16();
             let retry_after =
                 response.headers().get("retry-after").and_then(|value| value.to_str().ok()).and_then(parse_retry_after);
+            let headers = KEPT_HEADERS.iter().filter_map(|name| {
+                let value = response.headers().get(*name)?.to_str().ok()?;
+                Some((*name, value.chars().take(LONGEST_HEADER).collect()))
+            });
+            let headers = headers.collect();
             let mut body = Vec::new();
             while let Some(chunk) = response.chunk().await.map_err(fail)? {
                 if body.len() + chunk.len() > MAX_RESPONSE_BYTES {
@@ -100,7 +107,7 @@ impl Transport for Http {
                 }
                 body.extend_from_slice(&chunk);
             }
-            Ok(WireResponse { status, retry_after, body })
+            Ok(WireResponse { status, headers, retry_after, body })
         })
     }
 }
@@ -109,13 +116,22 @@ impl Transport for Http {
 struct Watched {
     body: Option<Bytes>,
     left: Arc<AtomicBool>,
+    permit: Permit,
 }
+
+/// The permit was over when the body was to leave.
+#[derive(Debug, thiserror::Error)]
+#[error("too much time has passed since the call was prepared")]
+struct TooLate;
 
 impl Body for Watched {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = TooLate;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, TooLate>>> {
+        if self.body.is_some() && !self.permit.may_write() {
+            return Poll::Ready(Some(Err(TooLate)));
+        }
         let frame = self.body.take();
         if frame.is_some() {
             self.left.store(true, Ordering::SeqCst);

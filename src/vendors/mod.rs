@@ -6,6 +6,7 @@
 pub mod tipalti;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -175,6 +176,13 @@ impl Vendor {
     pub fn submit(&self) -> &dyn Submit {
         match self {
             Self::Tipalti(tipalti) => tipalti,
+        }
+    }
+
+    /// The same, to be shared.
+    pub fn into_submit(self) -> Arc<dyn Submit> {
+        match self {
+            Self::Tipalti(tipalti) => Arc::new(tipalti),
         }
     }
 

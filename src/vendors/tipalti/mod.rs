@@ -5,6 +5,7 @@
 
 mod check;
 pub mod codes;
+mod compare;
 mod map;
 mod reply;
 mod settings;
@@ -15,7 +16,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::adapter::{Decoded, Findings, Fragment, Payees, Stamp, Submit};
+use super::OnMissing;
+use crate::adapter::{Decoded, Findings, FollowUp, Fragment, Payees, Scope, Stamp, Submit, Trace};
 use crate::formats::{soap, xml};
 use crate::model::{Document, Fault, Path};
 use crate::wire::{WireRequest, WireResponse};
@@ -60,6 +62,10 @@ pub struct Tipalti {
     pub batch_size: usize,
     /// The spelling of the external identifiers.
     pub external_id_spelling: Spelling,
+    /// What to do where a default would undo what a person did.
+    pub on_missing: OnMissing,
+    /// Whether calls go to Tipalti's own sandbox.
+    pub sandbox: bool,
     /// Names for UN/ECE Recommendation 20 codes; a code that is not in it passes as it is.
     pub units: BTreeMap<String, String>,
 }
@@ -74,6 +80,8 @@ impl Default for Tipalti {
             several_gl_accounts: false,
             batch_size: 50,
             external_id_spelling: Spelling::Documented,
+            on_missing: OnMissing::Hold,
+            sandbox: false,
             units: crate::mappings::tipalti_units(),
         }
     }
@@ -90,6 +98,15 @@ pub fn endpoint(sandbox: bool, version: &str) -> String {
 }
 
 impl Submit for Tipalti {
+    fn scope(&self) -> Scope {
+        Scope {
+            kind: super::VendorKind::Tipalti.word().to_owned(),
+            environment: if self.sandbox { "sandbox" } else { "production" }.to_owned(),
+            endpoint: self.endpoint.clone(),
+            account: self.payer_name.clone(),
+        }
+    }
+
     fn batch_size(&self) -> usize {
         self.batch_size.clamp(1, MAX_BATCH)
     }
@@ -105,6 +122,19 @@ impl Submit for Tipalti {
                 Path::ROOT.field("kind"),
                 "invoice: this target takes purchase orders only; send invoices to a target that takes them",
             )),
+        }
+    }
+
+    fn trace(&self, document: &Document<'_>) -> Trace {
+        match document {
+            Document::PurchaseOrder(order) => compare::trace(order),
+            Document::Invoice(_) => Trace::default(),
+        }
+    }
+
+    fn compare(&self, document: &Document<'_>, earlier: &[u8], findings: &mut Findings) {
+        if let Document::PurchaseOrder(order) = document {
+            compare::compare(order, earlier, self.on_missing, findings);
         }
     }
 
@@ -127,5 +157,15 @@ impl Submit for Tipalti {
     fn repeatable(&self) -> bool {
         // An upsert of the same content changes nothing the second time.
         true
+    }
+
+    fn keys(&self, stamp: &Stamp<'_>) -> Vec<String> {
+        let key = |secret| sign::key(secret, &sign::string_to_sign(&self.payer_name, stamp.unix_seconds));
+        stamp.secret.map(key).into_iter().collect()
+    }
+
+    fn follow_up(&self) -> Option<&dyn FollowUp> {
+        // Every call is answered with its verdicts.
+        None
     }
 }

@@ -33,7 +33,7 @@ pub struct TipaltiSettings {
     pub several_entities: bool,
     /// Whether the payer has several GL accounts: then every line must name one.
     pub several_gl_accounts: bool,
-    /// What to do where a default would undo what a person did. Not used yet: it needs the memory of earlier runs.
+    /// What to do where a default would undo what a person did.
     pub on_missing: OnMissing,
     /// Orders in one call, 1 to 250.
     #[schemars(range(min = 1, max = 250))]
@@ -49,8 +49,7 @@ pub struct TipaltiSettings {
     pub timeout_s: u64,
     /// The pause before a call in doubt is replayed, in seconds.
     pub replay_after_s: u64,
-    /// How long a document in doubt rests before anything newer is sent for it, in seconds. Not used yet: it needs
-    /// the memory of earlier runs.
+    /// How long a document in doubt rests before anything newer is sent for it, in seconds.
     pub quarantine_s: u64,
     /// `documented`: AccountExternalID; `schema`: AccountExternalId.
     pub external_id_spelling: Spelling,
@@ -140,6 +139,8 @@ impl TipaltiSettings {
             several_gl_accounts: self.several_gl_accounts,
             batch_size: self.batch_size,
             external_id_spelling: self.external_id_spelling,
+            on_missing: self.on_missing,
+            sandbox,
             units,
         }
     }
