@@ -51,6 +51,9 @@ pub mod mappings;
 pub mod vendors;
 pub mod wire;
 
+pub mod engine;
+pub mod journal;
+
 pub mod bridge;
 
 #[cfg(feature = "net")]

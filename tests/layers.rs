@@ -18,11 +18,23 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("intake", &["model"]),
     ("adapter", &["model", "wire"]),
     ("vendors", &["adapter", "formats", "mappings", "model", "outcome", "rules", "wire"]),
+    ("engine", &["adapter", "model", "outcome", "report", "wire"]),
+    ("journal", &["adapter", "engine", "model", "report"]),
     ("transport", &["wire"]),
-    ("bridge", &["adapter", "intake", "model", "outcome", "report", "rules", "transport", "vendors", "wire"]),
+    // The bridge alone brings the engine's decisions, the journal and the transport together.
+    (
+        "bridge",
+        &["adapter", "engine", "intake", "journal", "model", "outcome", "report", "rules", "transport", "vendors", "wire"],
+    ),
     ("secrets", &["wire"]),
     ("config", &["adapter", "outcome", "rules", "secrets", "vendors", "wire"]),
-    ("cli", &["adapter", "bridge", "config", "intake", "model", "outcome", "report", "rules", "sandbox", "vendors", "wire"]),
+    (
+        "cli",
+        &[
+            "adapter", "bridge", "config", "engine", "intake", "journal", "model", "outcome", "report", "rules", "sandbox",
+            "vendors", "wire",
+        ],
+    ),
     ("main", &["cli"]),
 ];
 
@@ -33,6 +45,11 @@ const PURE: &[&str] = &[
     "vendors/",
     "mappings/",
     "intake/",
+    "engine/",
+    "journal/mod.rs",
+    "journal/memory.rs",
+    "journal/shared.rs",
+    "journal/stored.rs",
     "adapter.rs",
     "outcome.rs",
     "report.rs",
@@ -130,6 +147,13 @@ fn the_pure_part_names_nothing_of_the_world() {
         for word in IMPURE_WORDS {
             assert!(!file.code.contains(word), "{} names {word}", file.path);
         }
+    }
+}
+
+#[test]
+fn one_place_knows_the_database() {
+    for file in files().iter().filter(|file| !file.path.starts_with("journal/sqlite/")) {
+        assert!(!file.code.contains("rusqlite"), "{} names rusqlite", file.path);
     }
 }
 

@@ -1,58 +1,117 @@
-//! Reads all inputs before anything is sent.
+//! Stores what a survey found, in parts, and reports what has come to its end already.
 
-use super::prepare::{Preparer, find_empty};
-use super::seen::{Seen, Sighting};
-use super::spool::{Drain, Spool};
+use super::spool::{Entry, Role};
+use super::survey::Survey;
 use super::{Error, Observer};
-use crate::adapter::{Payees, Submit};
-use crate::intake::{Input, Records};
-use crate::report::Summary;
-use crate::rules::Levels;
+use crate::engine::record::{Move, RunId, Version, VersionId};
+use crate::engine::state::{Event, Millis, Rules, Standing, State, step};
+use crate::journal::{Import, Journal, NewVersion};
+use crate::model::{Fault, Path};
+use crate::outcome::Outcome;
+use crate::report::{Item, Summary};
 
-/// The documents that are ready, and what is known of their numbers.
-pub(super) struct Imported {
-    pub(super) drain: Drain,
-    pub(super) seen: Seen,
-    /// Why nothing of it may be sent.
-    pub(super) fuse: Option<String>,
-}
+/// The most documents in one commit.
+const PART: usize = 1000;
 
-/// What may stop a document, or all of them, before anything is sent.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Guards {
-    pub(super) payees: Payees,
-    pub(super) levels: Levels,
-    pub(super) allow_empty: bool,
-}
-
-/// Reads and prepares all documents: those that are ready are kept for sending, the others are reported at once.
-pub(super) fn import<'r>(
-    submit: &dyn Submit,
-    guards: &Guards,
-    mut inputs: Vec<Input<'r>>,
+/// Stores all documents of a run. What is new is received; it becomes ready when all of it is stored. Returns how many
+/// documents are going to be sent.
+pub(super) fn import(
+    mut survey: Survey,
+    (journal, run): (&mut dyn Journal, RunId),
+    (rules, now): (Rules, &dyn Fn() -> Millis),
     summary: &mut Summary,
     observer: &mut dyn Observer,
-) -> Result<Imported, Error> {
-    let mut spool = Spool::new().map_err(Error::Spool)?;
-    let mut seen = Seen::default();
-    let mut preparer = Preparer::new(submit, &guards.payees, &guards.levels);
-    let fuse = find_empty(&mut inputs, guards.allow_empty, summary)?;
-    let mut ready = 0;
-    for input in inputs {
-        let mut records = Records::new(input.bytes);
-        while let Some(record) = records.next().map_err(|source| Error::read(&input.name, source))? {
-            let prepared = preparer.prepare(record, &input.name);
-            let sighting = prepared.identity.map(|(key, digest)| (key, seen.note(key, digest) != Sighting::First));
-            let (Some((key, repeated)), true) = (sighting, prepared.is_ready()) else {
-                summary.count(&prepared.item);
-                observer.item(prepared.item);
-                continue;
-            };
-            spool.push(&prepared.item, &preparer.fragment.bytes, key, repeated).map_err(Error::Spool)?;
-            ready += 1;
+) -> Result<u64, Error> {
+    let (mut part, mut over, mut going, mut size) = (Import::default(), Vec::new(), 0, 0);
+    loop {
+        let entry = survey.next()?;
+        let is_last = entry.is_none();
+        if let Some(entry) = entry {
+            size += 1;
+            going += u64::from(matches!(entry.role, Role::Carry(_) | Role::New { .. }) && entry.item.outcome == Outcome::Planned);
+            add(entry, &mut part, &mut over, journal, rules, now())?;
+        }
+        if size >= PART || is_last {
+            part.items = over.iter().filter(|item: &&Item| item.outcome != Outcome::Unchanged).cloned().collect();
+            if !(part.items.is_empty() && part.moves.is_empty() && part.new.is_empty()) {
+                journal.import(run, &part)?;
+            }
+            for item in over.drain(..) {
+                summary.count(&item);
+                observer.item(item);
+            }
+            (part, size) = (Import::default(), 0);
+        }
+        if is_last {
+            break;
         }
     }
-    preparer.conclude(summary);
-    observer.imported(ready);
-    Ok(Imported { drain: spool.read().map_err(Error::Spool)?, seen, fuse })
+    journal.promote(run, now())?;
+    Ok(going)
+}
+
+/// Adds what a document means to a part.
+fn add(
+    entry: Entry,
+    part: &mut Import,
+    over: &mut Vec<Item>,
+    journal: &mut dyn Journal,
+    rules: Rules,
+    now: Millis,
+) -> Result<(), Error> {
+    let held_by = || {
+        let why = || Fault::error("DOC-DUPLICATE", Path::ROOT, "its number came again, with different contents");
+        entry.item.faults.iter().rfind(|fault| fault.is_error()).cloned().unwrap_or_else(why)
+    };
+    let mut change = |id: VersionId, event: Event, item: Option<&Item>, journal: &mut dyn Journal| -> Result<(), Error> {
+        // Of documents that contradict each other, the first has spoken for what waits.
+        if part.moves.iter().any(|(change, _)| change.version == id) {
+            return Ok(());
+        }
+        let Some(version) = journal.version(id)? else { return Ok(()) };
+        let Some(to) = next(&version, event, rules, now) else { return Ok(()) };
+        part.moves.push((Move::new(&version, to), item.cloned()));
+        Ok(())
+    };
+    for id in &entry.replaced {
+        change(*id, Event::Supersede, None, journal)?;
+    }
+    match entry.role {
+        Role::Over => over.push(entry.item),
+        Role::Contested => {
+            for id in &entry.waiting {
+                // Somebody wants something else under its number, and it is not known what.
+                change(*id, Event::Supersede, None, journal)?;
+            }
+            over.push(entry.item);
+        }
+        Role::Hold(id) => {
+            change(id, Event::Hold(held_by()), Some(&entry.item), journal)?;
+            over.push(entry.item);
+        }
+        Role::Carry(id) => change(id, Event::Plan, Some(&entry.item), journal)?,
+        Role::New { revision, not_before } => {
+            let Some(key) = entry.key.clone() else { return Ok(()) };
+            let mut standing = Standing { not_before, ..Standing::received(now) };
+            if entry.item.outcome == Outcome::Held {
+                standing.state = State::Held;
+                standing.fault = Some(held_by());
+                over.push(entry.item.clone());
+            }
+            let Entry { item, payee, digest, memo, payload, .. } = entry;
+            part.new.push(NewVersion { key, revision, digest, memo, payee, item, standing, payload });
+        }
+    }
+    Ok(())
+}
+
+/// How a version stands after what its document's coming in means for it; where it goes as it is, it stays as it is.
+fn next(version: &Version, event: Event, rules: Rules, now: Millis) -> Option<Standing> {
+    let from = &version.standing;
+    let event = match (from.state, event) {
+        (State::Received | State::Ready | State::InDoubt, Event::Plan) => return Some(from.clone()),
+        (State::Rejected, Event::Plan) => Event::Retry,
+        (_, event) => event,
+    };
+    step(from, event, now, rules).ok()
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::Error;
-use super::seen::Key;
-use crate::adapter::{Findings, Fragment, Payees, Submit};
+use super::{Error, seen};
+use crate::adapter::{Findings, Fragment, Payees, Submit, Trace};
+use crate::engine::plan::Known;
+use crate::engine::record::{Digest, Key, Version};
 use crate::intake::{Input, Record, place_faults};
 use crate::model::{self, Document, ErrorCount, Fault, MOST_FAULTS, Path, Source, Unreadable};
 use crate::outcome::{Exit, Outcome};
@@ -12,11 +13,32 @@ use crate::report::{Amount, Item, Summary};
 use crate::rules::{Levels, apply_levels};
 
 /// A document after preparation. Its outcome is `planned` when nothing speaks against it.
+#[cfg_attr(not(feature = "net"), expect(dead_code, reason = "only a run remembers"))]
 pub(super) struct Prepared {
     pub(super) item: Item,
     /// Its identity and the digest of its content, when they are known. A version that is not sent counts too: nobody
     /// knows whether it is the right one.
-    pub(super) identity: Option<(Key, u64)>,
+    pub(super) identity: Option<(seen::Key, u64)>,
+    /// What an earlier run left of its number, when somebody remembers.
+    pub(super) memory: Option<Memory>,
+}
+
+/// What is remembered of a document's number.
+#[cfg_attr(not(feature = "net"), expect(dead_code, reason = "only a run remembers"))]
+pub(super) struct Memory {
+    pub(super) key: Key,
+    pub(super) trace: Trace,
+    /// What would go on the wire; `None` for a document that has no wire form.
+    pub(super) digest: Option<Digest>,
+    /// The versions that count, the newest first.
+    pub(super) known: Vec<Version>,
+    /// The highest revision that there ever was.
+    pub(super) last_revision: u32,
+}
+
+/// Remembers the versions of a number that count, and its highest revision.
+pub(super) trait Recall {
+    fn recall(&mut self, key: &Key) -> Result<(Vec<Version>, u32), Error>;
 }
 
 impl Prepared {
@@ -40,26 +62,28 @@ impl<'p> Preparer<'p> {
         Self { submit, payees, levels, findings: Findings::default(), fragment: Fragment::default() }
     }
 
-    pub(super) fn prepare(&mut self, record: Record<'_>, file: &str) -> Prepared {
+    /// Prepares a document, in the light of what is remembered of its number if anybody remembers.
+    pub(super) fn prepare(&mut self, record: Record<'_>, file: &str, recall: Option<&mut dyn Recall>) -> Result<Prepared, Error> {
         let line = record.line;
         let document = match &record.text {
             Ok(text) => match model::read(text) {
                 Ok(document) => document,
-                Err(unreadable) => return self.refuse(*unreadable, text, file, line),
+                Err(unreadable) => return self.refuse(*unreadable, text, (file, line), recall),
             },
             Err(fault) => {
                 let unreadable = Unreadable { kind: None, number: None, faults: vec![(**fault).clone()], rest: None };
-                return self.refuse(unreadable, "", file, line);
+                return self.refuse(unreadable, "", (file, line), recall);
             }
         };
         let mut faults = self.check(&document);
+        let memory = self.remember(&document, &mut faults, recall)?;
         place_faults(&mut faults, file, line);
         let text = record.text.as_deref().unwrap_or_default();
         let outcome = self.judge(&faults);
         let number = document.number();
-        // The wire form of a document that is not sent may lack what is wrong with it, and so look like a good one's.
-        let digest = || if outcome == Outcome::Planned { self.fragment.digest() } else { digest_of_text(text) };
-        let identity = (!number.is_empty()).then(|| (Key::new(document.kind(), number), digest()));
+        // The wire form of a document that breaks a rule may lack what is wrong with it, and so look like a good one's.
+        let digest = || if outcome == Outcome::Invalid { digest_of_text(text) } else { self.fragment.digest() };
+        let identity = (!number.is_empty()).then(|| (seen::Key::new(document.kind(), number), digest()));
         // A sum in something that is no currency is no sum.
         let value = self.findings.amount.filter(|_| model::is_currency(document.currency()));
         let amount = value.map(|value| Amount { currency: document.currency().to_owned(), value });
@@ -72,12 +96,38 @@ impl<'p> Preparer<'p> {
             source: Some(source(file, line)),
             amount,
         };
-        Prepared { item, identity }
+        Ok(Prepared { item, identity, memory })
+    }
+
+    /// Compares a document that breaks no rule with what the vendor has of it, or may have.
+    fn remember(
+        &mut self,
+        document: &Document<'_>,
+        faults: &mut Vec<Fault>,
+        recall: Option<&mut dyn Recall>,
+    ) -> Result<Option<Memory>, Error> {
+        let Some(recall) = recall.filter(|_| !document.number().is_empty()) else { return Ok(None) };
+        let trace = self.submit.trace(document);
+        let key = Key { kind: document.kind(), owner: trace.owner.clone(), number: document.number().to_owned() };
+        let (known, last_revision) = recall.recall(&key)?;
+        let digest = (self.judge(faults) != Outcome::Invalid).then(|| self.fragment.sha256());
+        // The same content undoes nothing.
+        for version in Known(&known).all_at_vendor().filter(|version| digest.is_some_and(|digest| digest != version.digest)) {
+            self.submit.compare(document, &version.memo, &mut self.findings);
+        }
+        let mut more = std::mem::take(&mut self.findings.faults);
+        apply_levels(self.levels, &mut more);
+        for fault in more {
+            if !faults.contains(&fault) {
+                faults.push(fault);
+            }
+        }
+        Ok(Some(Memory { key, trace, digest, known, last_revision }))
     }
 
     /// Applies every rule to a document and writes its wire form.
     fn check(&mut self, document: &Document<'_>) -> Vec<Fault> {
-        self.findings.held = false;
+        self.findings.guards = 0;
         self.findings.amount = None;
         self.fragment.clear();
         model::check(document, &mut self.findings.faults);
@@ -93,24 +143,40 @@ impl<'p> Preparer<'p> {
 
     /// A document whose text was refused. The rules are applied to what is left of it: a person who mends the text
     /// should not have to come back for the rest.
-    fn refuse(&mut self, mut unreadable: Unreadable<'_>, text: &str, file: &str, line: u64) -> Prepared {
+    fn refuse(
+        &mut self,
+        mut unreadable: Unreadable<'_>,
+        text: &str,
+        (file, line): (&str, u64),
+        recall: Option<&mut dyn Recall>,
+    ) -> Result<Prepared, Error> {
+        let mut owner = String::new();
         if let Some(rest) = unreadable.rest.take() {
+            owner = self.submit.trace(&rest).owner;
             let more: Vec<Fault> = self.check(&rest).into_iter().filter(|fault| !unreadable.has_refused(&fault.path)).collect();
             unreadable.faults.extend(more);
         }
         let Unreadable { kind, number, mut faults, .. } = unreadable;
         place_faults(&mut faults, file, line);
         let source = Some(source(file, line));
-        let identity = kind.zip(number.as_deref()).map(|(kind, number)| (Key::new(kind, number), digest_of_text(text)));
+        let identity = kind.zip(number.as_deref()).map(|(kind, number)| (seen::Key::new(kind, number), digest_of_text(text)));
+        let key = kind.zip(number.clone()).map(|(kind, number)| Key { kind, owner, number });
+        let memory = match (key, recall) {
+            (Some(key), Some(recall)) => {
+                let (known, last_revision) = recall.recall(&key)?;
+                Some(Memory { key, trace: Trace::default(), digest: None, known, last_revision })
+            }
+            _ => None,
+        };
         let item = Item { kind, number, outcome: Outcome::Invalid, reference: None, faults, source, amount: None };
-        Prepared { item, identity }
+        Ok(Prepared { item, identity, memory })
     }
 
     /// A guard holds a document only when nothing else is wrong with it.
     fn judge(&self, faults: &[Fault]) -> Outcome {
         match faults.iter().filter(|fault| fault.is_error()).count() {
             0 => Outcome::Planned,
-            1 if self.findings.held => Outcome::Held,
+            errors if errors <= self.findings.guards => Outcome::Held,
             _ => Outcome::Invalid,
         }
     }
@@ -146,6 +212,24 @@ pub(super) fn hold_contradiction(item: &mut Item) {
     let number = item.number.clone().unwrap_or_default();
     let message = format!("{number:?} stands in this run more than once, with different content; keep the version that is right");
     let mut fault = Fault::error("DOC-DUPLICATE", Path::ROOT.field("number"), message).found(&number);
+    if let Some(source) = &item.source {
+        let raw = fault.source.take().and_then(|source| source.raw);
+        fault.source = Some(Source { raw, ..source.clone() });
+    }
+    item.outcome = Outcome::Held;
+    item.faults.push(fault);
+}
+
+/// Holds a document whose number the vendor has, or may have, with other content, and takes once.
+#[cfg_attr(not(feature = "net"), expect(dead_code, reason = "only a run remembers"))]
+pub(super) fn hold_changed(item: &mut Item, other: &Version) {
+    let number = item.number.clone().unwrap_or_default();
+    let state = other.standing.state.word();
+    let message = format!(
+        "{number:?} was sent before with other content (it is {state}), and the vendor takes a number once; give the document a \
+         number of its own, or release it"
+    );
+    let mut fault = Fault::error("DOC-CHANGED", Path::ROOT.field("number"), message).found(&number);
     if let Some(source) = &item.source {
         let raw = fault.source.take().and_then(|source| source.raw);
         fault.source = Some(Source { raw, ..source.clone() });

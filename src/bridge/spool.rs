@@ -1,57 +1,122 @@
-//! Keeps documents between reading and sending: on disk, so that memory stays flat, in a file that has no name.
+//! Keeps documents between reading and storing: on disk, so that memory stays flat, in a file that has no name.
 //!
-//! The whole input is read before anything is sent. Only then is it known which numbers stand in it twice, and an input
-//! that changes or ends in the middle has done no harm.
+//! The whole input is read before anything is stored as wanted. Only then is it known which numbers stand in it twice, and
+//! an input that changes or ends in the middle has done no harm.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::seen::Key;
-use crate::report::{Amount, Item};
+use super::seen;
+use crate::engine::record::{Digest, Key, VersionId};
+use crate::engine::state::Millis;
+use crate::journal::{read_item, write_item};
+use crate::report::Item;
 
-/// A document that is ready to be sent.
-#[derive(Debug, Clone)]
-pub(super) struct Ready {
+/// What is to be done about a document when it is certain that its number stands in the run once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Role {
+    /// Its item says all.
+    Over,
+    /// A version with its content stands in the journal already, and goes.
+    Carry(VersionId),
+    /// A version with its content stands in the journal already, and is held.
+    Hold(VersionId),
+    /// It becomes a new version, held or not as its item says.
+    New {
+        /// The revision.
+        revision: u32,
+        /// It is not sent before.
+        not_before: Millis,
+    },
+    /// Its number stands in the run with other content too: nothing of the number goes.
+    Contested,
+}
+
+/// A document of the run, after everything that can be said of it alone.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Entry {
     pub(super) item: Item,
-    pub(super) fragment: Vec<u8>,
-    pub(super) key: Key,
-    /// Whether an earlier document of the run has the same number.
-    pub(super) repeated: bool,
+    /// Its number, and whether an earlier document of the run has it too.
+    pub(super) seen: Option<(seen::Key, bool)>,
+    pub(super) role: Role,
+    /// Whose number it is, when somebody remembers numbers.
+    pub(super) key: Option<Key>,
+    /// Versions whose place it takes.
+    pub(super) replaced: Vec<VersionId>,
+    /// Versions of its number that wait to be sent.
+    pub(super) waiting: Vec<VersionId>,
+    /// Of a new version: the payee that becomes known when it is accepted, what goes on the wire, in short and whole, and
+    /// what the adapter remembers.
+    pub(super) payee: Option<String>,
+    pub(super) digest: Digest,
+    pub(super) memo: Vec<u8>,
+    pub(super) payload: Vec<u8>,
+}
+
+impl Entry {
+    /// A document of which its item says all.
+    pub(super) fn of(item: Item) -> Self {
+        Self {
+            item,
+            seen: None,
+            role: Role::Over,
+            key: None,
+            replaced: Vec::new(),
+            waiting: Vec::new(),
+            payee: None,
+            digest: Digest::default(),
+            memo: Vec::new(),
+            payload: Vec::new(),
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
-struct Head<I> {
-    item: I,
-    currency: Option<String>,
-    amount: Option<String>,
-    key: Key,
-    repeated: bool,
-    fragment_bytes: usize,
+struct Head {
+    seen: Option<(seen::Key, bool)>,
+    role: Role,
+    key: Option<Key>,
+    replaced: Vec<VersionId>,
+    waiting: Vec<VersionId>,
+    payee: Option<String>,
 }
 
 /// Documents go in at the end.
 pub(super) struct Spool {
     file: BufWriter<File>,
-    head: Vec<u8>,
+    buffer: Vec<u8>,
     count: u64,
 }
 
 impl Spool {
     pub(super) fn new() -> io::Result<Self> {
-        Ok(Self { file: BufWriter::with_capacity(256 << 10, tempfile::tempfile()?), head: Vec::new(), count: 0 })
+        Ok(Self { file: BufWriter::with_capacity(256 << 10, tempfile::tempfile()?), buffer: Vec::new(), count: 0 })
     }
 
-    pub(super) fn push(&mut self, item: &Item, fragment: &[u8], key: Key, repeated: bool) -> io::Result<()> {
-        let currency = item.amount.as_ref().map(|amount| amount.currency.clone());
-        let amount = item.amount.as_ref().map(|amount| amount.value.to_string());
-        let head = Head { item, currency, amount, key, repeated, fragment_bytes: fragment.len() };
-        self.head.clear();
-        serde_json::to_writer(&mut self.head, &head)?;
-        self.file.write_all(&(self.head.len() as u64).to_le_bytes())?;
-        self.file.write_all(&self.head)?;
-        self.file.write_all(fragment)?;
+    /// The payload is passed beside the entry, so that it need not be copied.
+    pub(super) fn push(&mut self, entry: &Entry, payload: &[u8]) -> io::Result<()> {
+        let head = Head {
+            seen: entry.seen,
+            role: entry.role.clone(),
+            key: entry.key.clone(),
+            payee: entry.payee.clone(),
+            replaced: entry.replaced.clone(),
+            waiting: entry.waiting.clone(),
+        };
+        self.buffer.clear();
+        serde_json::to_writer(&mut self.buffer, &head)?;
+        let head = self.buffer.len();
+        write_item(&entry.item, &mut self.buffer)?;
+        let item = self.buffer.len() - head;
+        for length in [head, item, entry.memo.len(), payload.len()] {
+            self.file.write_all(&(length as u64).to_le_bytes())?;
+        }
+        self.file.write_all(&self.buffer)?;
+        self.file.write_all(&entry.digest)?;
+        self.file.write_all(&entry.memo)?;
+        self.file.write_all(payload)?;
         self.count += 1;
         Ok(())
     }
@@ -60,48 +125,48 @@ impl Spool {
     pub(super) fn read(self) -> io::Result<Drain> {
         let mut file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.seek(SeekFrom::Start(0))?;
-        Ok(Drain { file: BufReader::with_capacity(256 << 10, file), head: Vec::new(), left: self.count })
+        Ok(Drain { file: BufReader::with_capacity(256 << 10, file), left: self.count })
     }
 }
 
 /// Documents come out in the order in which they went in.
 pub(super) struct Drain {
     file: BufReader<File>,
-    head: Vec<u8>,
     left: u64,
 }
 
 impl Drain {
-    /// How many documents are still in it.
-    pub(super) fn left(&self) -> u64 {
-        self.left
-    }
-
-    pub(super) fn next(&mut self) -> io::Result<Option<Ready>> {
+    pub(super) fn next(&mut self) -> io::Result<Option<Entry>> {
         if self.left == 0 {
             return Ok(None);
         }
-        self.left -= 1;
-        let ready = self.read();
-        if ready.is_err() {
-            // What comes after something unreadable cannot be told from garbage.
-            self.left = 0;
-        }
-        ready.map(Some)
+        let entry = self.entry();
+        // What comes after something unreadable cannot be told from garbage.
+        self.left = if entry.is_ok() { self.left - 1 } else { 0 };
+        entry.map(Some)
     }
 
-    fn read(&mut self) -> io::Result<Ready> {
-        let mut length = [0; 8];
-        self.file.read_exact(&mut length)?;
-        self.head.resize(usize::try_from(u64::from_le_bytes(length)).map_err(io::Error::other)?, 0);
-        self.file.read_exact(&mut self.head)?;
-        let head: Head<Item> = serde_json::from_slice(&self.head)?;
-        let mut fragment = vec![0; head.fragment_bytes];
-        self.file.read_exact(&mut fragment)?;
-        let value = head.amount.map(|text| text.parse()).transpose().map_err(io::Error::other)?;
-        let mut item = head.item;
-        item.amount = head.currency.zip(value).map(|(currency, value)| Amount { currency, value });
-        Ok(Ready { item, fragment, key: head.key, repeated: head.repeated })
+    fn entry(&mut self) -> io::Result<Entry> {
+        let mut lengths = [0; 4];
+        for length in &mut lengths {
+            let mut bytes = [0; 8];
+            self.file.read_exact(&mut bytes)?;
+            *length = usize::try_from(u64::from_le_bytes(bytes)).map_err(io::Error::other)?;
+        }
+        let [head, item, memo, payload] = lengths;
+        let head: Head = serde_json::from_slice(&self.bytes(head)?)?;
+        let item = read_item(&self.bytes(item)?).map_err(io::Error::other)?;
+        let mut digest = [0; 32];
+        self.file.read_exact(&mut digest)?;
+        let Head { seen, role, key, replaced, waiting, payee } = head;
+        let (memo, payload) = (self.bytes(memo)?, self.bytes(payload)?);
+        Ok(Entry { item, seen, role, key, replaced, waiting, payee, digest, memo, payload })
+    }
+
+    fn bytes(&mut self, length: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        self.file.read_exact(&mut bytes)?;
+        Ok(bytes)
     }
 }
 
@@ -110,25 +175,39 @@ mod tests {
     use super::*;
     use crate::model::Kind;
     use crate::outcome::Outcome;
+    use crate::report::Amount;
 
-    fn item(number: &str) -> Item {
+    fn entry(number: &str) -> Entry {
         let amount = Some(Amount { currency: "KWD".into(), value: "1.500".parse().unwrap() });
-        let number = Some(number.to_owned());
-        Item {
-            kind: Some(Kind::PurchaseOrder),
-            number,
+        let kind = Kind::PurchaseOrder;
+        let item = Item {
+            kind: Some(kind),
+            number: Some(number.to_owned()),
             outcome: Outcome::Planned,
             reference: None,
             faults: vec![],
             source: None,
             amount,
+        };
+        let key = Key { kind, owner: String::new(), number: number.to_owned() };
+        Entry {
+            item,
+            seen: Some((seen::Key::new(kind, number), true)),
+            role: Role::New { revision: 3, not_before: 7 },
+            key: Some(key),
+            payee: Some("V-1".into()),
+            replaced: vec![4, 5],
+            waiting: vec![5],
+            digest: [9; 32],
+            memo: b"memo".to_vec(),
+            payload: number.as_bytes().to_vec(),
         }
     }
 
     fn spool(numbers: &[&str]) -> Spool {
         let mut spool = Spool::new().unwrap();
         for number in numbers {
-            spool.push(&item(number), number.as_bytes(), Key::new(Kind::PurchaseOrder, number), false).unwrap();
+            spool.push(&entry(number), number.as_bytes()).unwrap();
         }
         spool
     }
@@ -136,23 +215,17 @@ mod tests {
     #[test]
     fn what_goes_in_comes_out() {
         let mut drain = spool(&["A", "B"]).read().unwrap();
-        for number in ["A", "B"] {
-            let ready = drain.next().unwrap().unwrap();
-            assert_eq!((ready.item, ready.fragment.as_slice()), (item(number), number.as_bytes()));
-        }
-        assert!(drain.next().unwrap().is_none());
+        assert_eq!(drain.next().unwrap(), Some(entry("A")));
+        assert_eq!(drain.next().unwrap(), Some(entry("B")));
+        assert_eq!(drain.next().unwrap(), None);
     }
 
     #[test]
-    fn a_file_that_breaks_is_told_once_and_read_no_further() {
-        let mut spool = spool(&["A", "B", "C"]);
-        spool.file.flush().unwrap();
-        let length = spool.file.get_ref().metadata().unwrap().len();
-        spool.file.get_ref().set_len(length - 5).unwrap();
-        let mut drain = spool.read().unwrap();
-        assert!(drain.next().unwrap().is_some() && drain.next().unwrap().is_some());
-        assert_eq!(drain.left(), 1);
+    fn a_file_that_ends_early_is_an_error_once() {
+        let mut drain = spool(&["A", "B"]).read().unwrap();
+        drain.left = 3;
+        assert!(drain.next().is_ok() && drain.next().is_ok());
         assert!(drain.next().is_err());
-        assert!(drain.next().unwrap().is_none());
+        assert_eq!(drain.next().unwrap(), None);
     }
 }

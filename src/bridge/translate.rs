@@ -86,7 +86,7 @@ impl<'t> Translator<'t> {
         for input in inputs {
             let mut records = Records::new(input.bytes);
             while let Some(record) = records.next().map_err(|source| Error::read(&input.name, source))? {
-                let mut prepared = preparer.prepare(record, &input.name);
+                let mut prepared = preparer.prepare(record, &input.name, None)?;
                 let sighting = prepared.identity.map_or(Sighting::First, |(key, digest)| seen.note(key, digest));
                 match (&fuse, sighting) {
                     _ if !prepared.is_ready() => {}

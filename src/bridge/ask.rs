@@ -1,0 +1,157 @@
+//! Asks for verdicts that come later: does what [`Follow`] says, and tells it what happened.
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use super::build::Stopper;
+use super::drive::{Line, SEND_BUDGET, emit};
+use super::{Error, Observer};
+use crate::adapter::{FollowUp, News, Stamp};
+use crate::engine::follow::{Action, Event, Follow};
+use crate::engine::record::{RunId, ScopeId, VersionId};
+use crate::engine::settle::ended;
+use crate::engine::state::{Millis, State};
+use crate::journal::{self, Journal};
+use crate::model::{Fault, Path};
+use crate::outcome::Exit;
+use crate::report::Summary;
+use crate::transport::Permit;
+use crate::wire::SendError;
+
+/// Documents that are looked at together.
+const PAGE: usize = 500;
+
+/// Questions with everything they need.
+pub(super) struct Ask<'a> {
+    pub(super) line: Arc<Line>,
+    pub(super) journal: &'a mut dyn Journal,
+    pub(super) scope: ScopeId,
+    pub(super) run: RunId,
+    pub(super) follow: Follow,
+    pub(super) summary: &'a mut Summary,
+    pub(super) observer: &'a mut dyn Observer,
+    /// The last document that was looked at, of those submitted and then of those presumed.
+    pub(super) page: (State, VersionId),
+    /// Whether every document that waits is asked about, or only those of this run, when they are due.
+    pub(super) all: bool,
+}
+
+impl Ask<'_> {
+    /// Asks until nothing is left to ask, or the patience ends.
+    pub(super) async fn finish(&mut self, stopper: &Stopper) -> Result<(), Error> {
+        let mut in_flight: JoinSet<(VersionId, Result<News, SendError>)> = JoinSet::new();
+        let mut events = vec![Event::Tick];
+        let mut told_to_stop = false;
+        loop {
+            if stopper.is_stopped() && !told_to_stop {
+                told_to_stop = true;
+                events.push(Event::Stop(Exit::Temporary, "the run was interrupted".to_owned()));
+            }
+            while !events.is_empty() {
+                let event = events.remove(0);
+                for action in self.follow.on(self.line.now(), event) {
+                    match action {
+                        Action::Take { due, most } => events.push(self.take(due, most)?),
+                        Action::Ask { version, reference } => self.ask(&mut in_flight, version, reference),
+                        Action::Rule(ruling) => {
+                            match self.journal.rule(Some(self.run), std::slice::from_ref(&ruling), &[]) {
+                                Ok(()) | Err(journal::Error::Fenced(_)) => {}
+                                Err(error) => return Err(error.into()),
+                            }
+                            if let Some(item) = ruling.item {
+                                emit(item, self.summary, self.observer);
+                            }
+                        }
+                        Action::Note(note) => self.summary.note(note),
+                    }
+                }
+            }
+            if self.follow.is_over(self.line.now()) {
+                break;
+            }
+            let wake = self.follow.wake_at(self.line.now()).map(|tick| self.line.instant(tick));
+            tokio::select! {
+                biased;
+                Some(back) = in_flight.join_next(), if !in_flight.is_empty() => {
+                    let (version, news) =
+                        back.map_err(|error| Error::Transport(format!("a question ended in a way that it cannot: {error}")))?;
+                    self.summary.requests += 1;
+                    events.push(Event::Answered { version, news });
+                }
+                () = stopper.stopped(), if !told_to_stop => {}
+                () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => events.push(Event::Tick),
+                else => break,
+            }
+        }
+        if let Some((exit, why)) = self.follow.ended_early() {
+            self.summary.end_with(*exit);
+            self.summary.note(format!("stopped asking for verdicts: {why}"));
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, due: Option<Millis>, most: usize) -> Result<Event, Error> {
+        if let (Some(due), false) = (due, self.all) {
+            let versions = self.journal.due(self.scope, Some(self.run), due, most)?;
+            let next = self.journal.due(self.scope, Some(self.run), Millis::MAX, 1)?;
+            let next = next.first().map(|version| version.standing.ask_at);
+            return Ok(Event::Taken { versions, next });
+        }
+        let (state, after) = self.page;
+        let mut versions = self.journal.list(self.scope, state, after, most)?;
+        let is_last = versions.len() < most;
+        self.page = match versions.last() {
+            _ if is_last && state == State::Submitted => (State::Presumed, 0),
+            Some(last) => (state, last.id),
+            None => self.page,
+        };
+        // Whatever has just been presumed was asked about a moment ago.
+        let began = self.follow.began_on();
+        versions.retain(|version| state == State::Submitted || version.standing.changed_at < began);
+        Ok(Event::Taken { versions, next: (!is_last || state == State::Submitted).then_some(0) })
+    }
+
+    fn ask(&self, in_flight: &mut JoinSet<(VersionId, Result<News, SendError>)>, version: VersionId, reference: String) {
+        let line = Arc::clone(&self.line);
+        in_flight.spawn(async move {
+            let Some(follow_up) = line.submit.follow_up() else {
+                return (version, Err(SendError::NotSent("nothing can be asked there".to_owned())));
+            };
+            let stamp = Stamp { unix_seconds: line.unix_seconds(), secret: Some(&line.secret) };
+            let began = Instant::now();
+            let permit = Permit::new(move || began.elapsed() < SEND_BUDGET);
+            let response = line.transport.send(follow_up.ask(&reference, &stamp), permit).await;
+            let response = line.without_secrets(stamp.unix_seconds, response);
+            (version, response.map(|response| read(follow_up, &response)))
+        });
+    }
+
+    /// Tells how documents of this run stand that have no verdict yet.
+    pub(super) fn tell_the_rest(&mut self) -> Result<(), Error> {
+        for state in [State::Submitted, State::Presumed] {
+            let mut after = 0;
+            loop {
+                let versions = self.journal.list(self.scope, state, after, PAGE)?;
+                let Some(last) = versions.last() else { break };
+                after = last.id;
+                let ours = versions.into_iter().filter(|version| version.run == self.run);
+                let why = Fault::error("DOC-NOT-SENT", Path::ROOT, "");
+                let items: Vec<_> = ours.map(|version| ended(&version, &version.standing, &why)).collect();
+                if !items.is_empty() {
+                    self.journal.report(self.run, &items)?;
+                }
+                for item in items {
+                    emit(item, self.summary, self.observer);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read(follow_up: &dyn FollowUp, response: &crate::wire::WireResponse) -> News {
+    let decode = std::panic::AssertUnwindSafe(|| follow_up.decode(response));
+    std::panic::catch_unwind(decode).unwrap_or_else(|_| News::Unclear("its answer could not be read".into()))
+}

@@ -1,0 +1,394 @@
+//! Drives a run: does what the engine says, with a journal, a transport and a clock, and tells it what happened.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use super::build::Stopper;
+use super::evidence::{clean, evidence};
+use super::{Error, Observer};
+use crate::adapter::{Decoded, Rest, Stamp, Submit};
+use crate::engine::record::{CallId, Move, Ruling, RunId, ScopeId, Version, VersionId};
+use crate::engine::run::{Action, Candidate, Engine, Event, Now};
+use crate::engine::state::{Millis, State};
+use crate::journal::{self, Arm, Journal, Settle};
+use crate::outcome::Exit;
+use crate::report::{Item, Summary};
+use crate::transport::{Permit, Transport};
+use crate::wire::{Secret, SendError, WireResponse};
+
+/// A call whose first byte has not left so long after its intent was stored is not made: by then another process may have
+/// been given reason to think that it was.
+pub(super) const SEND_BUDGET: Duration = Duration::from_secs(5);
+
+/// The way to a vendor.
+pub(super) struct Line {
+    pub(super) submit: Arc<dyn Submit>,
+    pub(super) secret: Secret,
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) clock: Arc<dyn Fn() -> Millis + Send + Sync>,
+    pub(super) timeout: Duration,
+    /// Where ticks are counted from.
+    pub(super) epoch: Instant,
+}
+
+impl Line {
+    pub(super) fn now(&self) -> Now {
+        let tick = u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Now { tick, wall: (self.clock)() }
+    }
+
+    pub(super) fn unix_seconds(&self) -> u64 {
+        u64::try_from((self.clock)() / 1000).unwrap_or_default()
+    }
+
+    /// From the intent to the last moment at which a request may be on the wire, in milliseconds.
+    pub(super) fn longest_call(&self) -> Millis {
+        Millis::try_from((SEND_BUDGET + self.timeout).as_millis()).unwrap_or(Millis::MAX / 4)
+    }
+
+    pub(super) fn instant(&self, tick: u64) -> Instant {
+        self.epoch + Duration::from_millis(tick)
+    }
+
+    /// What a call with a stamp of this time brought, without its keys.
+    pub(super) fn without_secrets(
+        &self,
+        stamped: u64,
+        result: Result<WireResponse, SendError>,
+    ) -> Result<WireResponse, SendError> {
+        let keys = self.submit.keys(&Stamp { unix_seconds: stamped, secret: Some(&self.secret) });
+        let secrets: Vec<&str> = keys.iter().map(String::as_str).chain([self.secret.expose()]).collect();
+        clean(result, &secrets)
+    }
+
+    /// A permit that ends with the budget, by both clocks: the one that stands still while a machine sleeps, and the other.
+    fn permit(&self) -> Permit {
+        let (began, wall, clock) = (Instant::now(), (self.clock)(), Arc::clone(&self.clock));
+        let budget = Millis::try_from(SEND_BUDGET.as_millis()).unwrap_or_default();
+        Permit::new(move || began.elapsed() < SEND_BUDGET && (clock() - wall).abs() < budget)
+    }
+}
+
+/// Reads a reply. A reply that makes the reader fail is a reply that says nothing.
+pub(super) fn decode(line: &Line, numbers: &[&str], response: &WireResponse) -> Decoded {
+    catch_unwind(AssertUnwindSafe(|| line.submit.decode(numbers, response)))
+        .unwrap_or_else(|_| Decoded::whole(Rest::Silent("its answer could not be read".into())))
+}
+
+/// Clocks that are farther apart are told of.
+const MOST_SECONDS_APART: i64 = 120;
+
+/// A call that came back: the engine's name of it, the journal's, and what it brought, without secrets.
+type Back = (u64, CallId, Result<WireResponse, SendError>);
+
+/// A run with everything it needs.
+pub(super) struct Drive<'d> {
+    pub(super) line: Arc<Line>,
+    pub(super) journal: &'d mut dyn Journal,
+    pub(super) scope: ScopeId,
+    pub(super) run: RunId,
+    pub(super) engine: Engine,
+    pub(super) summary: &'d mut Summary,
+    pub(super) observer: &'d mut dyn Observer,
+    pub(super) shelf: Shelf,
+    in_flight: JoinSet<Back>,
+    clocks_compared: bool,
+    /// Documents that were not given to this run.
+    left_over: u64,
+    /// The numbers of calls on their way.
+    numbers: HashMap<u64, Vec<String>>,
+    /// The journal's names of calls that came back.
+    stored: HashMap<u64, CallId>,
+    events: Vec<Event>,
+}
+
+/// How far the documents that may go have been taken.
+#[derive(Debug, Default)]
+pub(super) struct Shelf {
+    /// Whether documents in doubt may be replayed, and have not all been taken.
+    pub(super) doubtful: bool,
+    /// The last one that was taken.
+    pub(super) after: VersionId,
+}
+
+impl<'d> Drive<'d> {
+    pub(super) fn new(
+        line: Arc<Line>,
+        (journal, scope, run): (&'d mut dyn Journal, ScopeId, RunId),
+        engine: Engine,
+        summary: &'d mut Summary,
+        observer: &'d mut dyn Observer,
+    ) -> Self {
+        let shelf = Shelf { doubtful: line.submit.repeatable(), after: 0 };
+        let (in_flight, numbers, stored, events) = (JoinSet::new(), HashMap::new(), HashMap::new(), Vec::new());
+        Self {
+            line,
+            journal,
+            scope,
+            run,
+            engine,
+            summary,
+            observer,
+            shelf,
+            in_flight,
+            clocks_compared: false,
+            left_over: 0,
+            numbers,
+            stored,
+            events,
+        }
+    }
+
+    /// Sends what may go, until nothing is left to do.
+    pub(super) async fn finish(mut self, stopper: &Stopper) -> Result<(), Error> {
+        let ended = self.run(stopper).await;
+        if ended.is_err() {
+            // Whatever is on its way is waited for, and what it brings is kept if the journal still can.
+            while let Some(back) = self.in_flight.join_next().await {
+                if let Ok((_, call, result)) = back {
+                    let _last_attempt = self.keep(call, &result);
+                }
+            }
+        }
+        ended?;
+        if self.left_over > 0 {
+            let left = self.left_over;
+            self.summary.note(format!("documents of earlier runs that went along, besides those of this input: {left}"));
+        }
+        if let Some((exit, why)) = self.engine.ended_early() {
+            self.summary.end_with(exit);
+            self.summary.note(format!("stopped early: {why}"));
+        }
+        Ok(())
+    }
+
+    async fn run(&mut self, stopper: &Stopper) -> Result<(), Error> {
+        let mut told_to_stop = false;
+        self.events.push(Event::Tick);
+        loop {
+            if stopper.is_stopped() && !told_to_stop {
+                told_to_stop = true;
+                self.events.push(Event::Stop(Exit::Temporary, "the run was interrupted".to_owned()));
+            }
+            while !self.events.is_empty() {
+                let event = self.events.remove(0);
+                for action in self.engine.on(self.line.now(), event) {
+                    self.perform(action)?;
+                }
+            }
+            if self.engine.is_over() {
+                return Ok(());
+            }
+            let wake = self.engine.wake_at(self.line.now()).map(|tick| self.line.instant(tick));
+            tokio::select! {
+                biased;
+                Some(back) = self.in_flight.join_next(), if !self.in_flight.is_empty() => self.came_back(back)?,
+                () = stopper.stopped(), if !told_to_stop => {}
+                () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => self.events.push(Event::Tick),
+                // With nothing on its way and nothing to wait for, the engine would have said that it is over.
+                else => return Err(Error::Transport("the run has come to a standstill".to_owned())),
+            }
+        }
+    }
+
+    fn perform(&mut self, action: Action) -> Result<(), Error> {
+        match action {
+            Action::Take(most) => {
+                let (candidates, last) = self.take(most)?;
+                self.left_over += candidates.iter().filter(|candidate| candidate.version.run != self.run).count() as u64;
+                self.events.push(Event::Taken { candidates, last });
+            }
+            Action::Send { call, superseded, armed, numbers } => {
+                self.numbers.insert(call, numbers);
+                self.send(call, superseded, armed)?;
+            }
+            Action::Settle { call, rulings } => {
+                let fenced = self.settle(call, rulings)?;
+                self.events.push(Event::Settled { call, fenced });
+            }
+            Action::Rule(ruling) => {
+                match self.journal.rule(Some(self.run), std::slice::from_ref(&ruling), &[]) {
+                    Ok(()) | Err(journal::Error::Fenced(_)) => {}
+                    Err(error) => return Err(error.into()),
+                }
+                self.emit_all(ruling.item);
+            }
+            Action::Report(items) => {
+                self.journal.report(self.run, &items)?;
+                self.emit_all(items);
+            }
+            Action::Note(note) => {
+                tracing::warn!(note, "reply");
+                self.summary.note(note);
+            }
+        }
+        Ok(())
+    }
+
+    /// The next documents that may go: first those in doubt, where they can be replayed, then those that are ready.
+    fn take(&mut self, most: usize) -> Result<(Vec<Candidate>, bool), Error> {
+        if self.shelf.doubtful {
+            let versions = self.journal.list(self.scope, State::InDoubt, self.shelf.after, most)?;
+            self.shelf.doubtful = versions.len() == most;
+            // Those that are ready are taken from the first one on.
+            self.shelf.after = versions.last().filter(|_| self.shelf.doubtful).map_or(0, |version| version.id);
+            let mut candidates = Vec::new();
+            for version in versions {
+                let (known, _) = self.journal.known(self.scope, &version.key)?;
+                let is_waiting = |other: &Version| other.revision > version.revision && other.standing.state == State::Ready;
+                // A newer version takes the place of this one, when it has rested.
+                if !known.iter().any(is_waiting) {
+                    candidates.push(Candidate { accepted: accepted(&known), doubtful: Vec::new(), version });
+                }
+            }
+            return Ok((candidates, false));
+        }
+        let versions = self.journal.list(self.scope, State::Ready, self.shelf.after, most)?;
+        self.shelf.after = versions.last().map_or(self.shelf.after, |version| version.id);
+        let last = versions.len() < most;
+        let mut candidates = Vec::with_capacity(versions.len());
+        for version in versions {
+            let known = if version.revision > 1 { self.journal.known(self.scope, &version.key)?.0 } else { Vec::new() };
+            let accepted = accepted(&known);
+            let is_in_doubt = |other: &Version| other.standing.state == State::InDoubt;
+            // Where one is in doubt, nobody knows whether the vendor still has what it accepted before.
+            let doubtful = if known.iter().any(is_in_doubt) {
+                known.into_iter().filter(|other| is_in_doubt(other) || other.standing.state == State::Accepted).collect()
+            } else {
+                Vec::new()
+            };
+            candidates.push(Candidate { version, doubtful, accepted });
+        }
+        Ok((candidates, last))
+    }
+
+    /// Stores the intent, then makes the call.
+    fn send(&mut self, call: u64, superseded: Vec<Move>, armed: Vec<Move>) -> Result<(), Error> {
+        let mut fragments = Vec::with_capacity(armed.len());
+        for change in &armed {
+            match self.journal.payload(change.version)? {
+                Some(fragment) => fragments.push(fragment),
+                // It cannot go, and nothing is armed that cannot go.
+                None => {
+                    let versions = vec![change.version];
+                    self.events.push(Event::Overtaken { call, versions });
+                    return Ok(());
+                }
+            }
+        }
+        let permit = self.line.permit();
+        let arm = Arm { run: self.run, scope: self.scope, at: self.line.now().wall, superseded, armed };
+        let stored = match self.journal.arm(&arm) {
+            Ok(stored) => stored,
+            Err(journal::Error::Fenced(versions)) => {
+                self.events.push(Event::Overtaken { call, versions });
+                return Ok(());
+            }
+            // Nothing is armed, so nothing is lost: what is left is told, and the next run sends it.
+            Err(journal::Error::Busy(why)) => {
+                self.events.push(Event::Refused { call, why });
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let line = Arc::clone(&self.line);
+        self.in_flight.spawn(async move {
+            // The time is taken as late as possible: a key is good for a moment only.
+            let stamped = line.unix_seconds();
+            let stamp = Stamp { unix_seconds: stamped, secret: Some(&line.secret) };
+            let mut body = Vec::with_capacity(fragments.iter().map(Vec::len).sum::<usize>() + 1024);
+            line.submit.assemble(&mut fragments.iter().map(Vec::as_slice), &stamp, &mut body);
+            drop(fragments);
+            let result = line.transport.send(line.submit.request(body), permit).await;
+            (call, stored, line.without_secrets(stamped, result))
+        });
+        Ok(())
+    }
+
+    fn keep(&mut self, call: CallId, result: &Result<WireResponse, SendError>) -> Result<(), journal::Error> {
+        self.journal.keep(call, &evidence(result, self.line.now().wall))
+    }
+
+    /// Keeps what a call brought, then reads it.
+    fn came_back(&mut self, back: Result<Back, tokio::task::JoinError>) -> Result<(), Error> {
+        let (call, stored, result) =
+            back.map_err(|error| Error::Transport(format!("a call ended in a way that it cannot: {error}")))?;
+        self.keep(stored, &result)?;
+        let numbers = self.numbers.remove(&call).unwrap_or_default();
+        tracing::info!(documents = numbers.len(), first = numbers.first(), call = stored, "a call has come back");
+        if let Ok(response) = &result {
+            self.compare_clocks(response);
+        }
+        self.summary.requests += u64::from(!matches!(result, Err(SendError::NotSent(_))));
+        let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+        let result = result.map(|response| decode(&self.line, &numbers, &response));
+        self.stored.insert(call, stored);
+        self.events.push(Event::Returned { call, result });
+        Ok(())
+    }
+
+    /// A key is good for a while around its time, so a clock that goes wrong is told before it is too wrong.
+    fn compare_clocks(&mut self, response: &WireResponse) {
+        let date = response.headers.iter().find(|(name, _)| *name == "date");
+        let Some(theirs) = date.and_then(|(_, date)| jiff::fmt::rfc2822::parse(date).ok()) else { return };
+        let apart = (theirs.timestamp().as_millisecond() - (self.line.clock)()) / 1000;
+        if apart.abs() > MOST_SECONDS_APART && !self.clocks_compared {
+            self.clocks_compared = true;
+            let which = if apart > 0 { "behind" } else { "ahead of" };
+            let apart = apart.abs();
+            self.summary
+                .note(format!("this machine's clock is {apart} s {which} the vendor's; set it, or its calls may be refused"));
+        }
+    }
+
+    /// Stores what was made of a call, but for versions that somebody else has changed meanwhile; those are returned.
+    fn settle(&mut self, call: u64, rulings: Vec<Ruling>) -> Result<Vec<Version>, Error> {
+        let Some(call) = self.stored.remove(&call) else { return Ok(Vec::new()) };
+        let mut settle = Settle { call, run: self.run, rulings };
+        let mut fenced = Vec::new();
+        loop {
+            match self.journal.settle(&settle) {
+                Ok(()) => break,
+                Err(journal::Error::Fenced(versions)) => {
+                    let before = settle.rulings.len();
+                    settle.rulings.retain(|ruling| !versions.contains(&ruling.to.version));
+                    if settle.rulings.len() == before {
+                        return Err(journal::Error::Fenced(versions).into());
+                    }
+                    for id in versions {
+                        fenced.extend(self.journal.version(id)?);
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.emit_all(settle.rulings.into_iter().filter_map(|ruling| ruling.item));
+        Ok(fenced)
+    }
+
+    fn emit_all(&mut self, items: impl IntoIterator<Item = Item>) {
+        for item in items {
+            emit(item, self.summary, self.observer);
+        }
+    }
+}
+
+/// Counts and tells how a document ended.
+pub(super) fn emit(item: Item, summary: &mut Summary, observer: &mut dyn Observer) {
+    if item.outcome.needs_attention() {
+        tracing::info!(number = item.number, outcome = item.outcome.word(), "settled");
+    } else {
+        tracing::debug!(number = item.number, outcome = item.outcome.word(), "settled");
+    }
+    summary.count(&item);
+    observer.item(item);
+}
+
+fn accepted(known: &[Version]) -> Option<VersionId> {
+    known.iter().find(|version| version.standing.state == State::Accepted).map(|version| version.id)
+}
