@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use config::{Environment, File, FileFormat};
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
+use serde::Deserialize;
 
 use crate::adapter::Payees;
 use crate::outcome::Exit;
@@ -27,7 +28,11 @@ pub struct Configuration {
     /// Where it was read from, for messages.
     place: String,
     folder: Option<PathBuf>,
+    journal: Option<String>,
 }
+
+/// The journal when nothing is said of it.
+const JOURNAL: &str = "sqlite:payables.db";
 
 fn wrong<T>(message: impl Into<String>) -> Result<T, SettingsError> {
     Err(SettingsError { message: message.into(), exit: Exit::Config })
@@ -82,7 +87,43 @@ impl Configuration {
             }
         }
         let folder = file.as_deref().and_then(Path::parent).map(Path::to_owned);
-        Ok(Self { targets, place, folder })
+        let journal: Option<JournalSettings> = match table.get("journal") {
+            Some(journal) => Some(journal.clone().try_deserialize().map_err(refuse)?),
+            None => None,
+        };
+        let journal = journal.and_then(|journal| journal.url).filter(|url| !url.is_empty());
+        Ok(Self { targets, place, folder, journal })
+    }
+
+    /// The file of the journal: beside the configuration, wherever the run is started from, for another journal knows
+    /// nothing of what was sent.
+    ///
+    /// # Errors
+    /// When it is not in a file.
+    pub fn journal(&self) -> Result<PathBuf, SettingsError> {
+        let url = self.journal.as_deref().unwrap_or(JOURNAL);
+        match url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path)) {
+            Some(path) if !path.is_empty() => Ok(self.folder.as_deref().unwrap_or_else(|| Path::new("")).join(path)),
+            _ if url.starts_with("postgres") => {
+                wrong(format!("{}: journal.url: this version keeps its journal in a file, such as {JOURNAL:?}", self.place))
+            }
+            _ => wrong(format!("{}: journal.url: {url:?} is not a journal; write it such as {JOURNAL:?}", self.place)),
+        }
+    }
+
+    /// The targets that documents can be sent to, by their names: those of the file, and those that are always there.
+    pub fn target_names(&self) -> Vec<String> {
+        let built_in = VendorKind::ALL.into_iter().map(|(_, name)| name.to_owned());
+        let mut names: Vec<String> = self.targets.keys().cloned().chain(built_in).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.retain(|name| self.kind(name).is_ok_and(|kind| kind.takes_documents().is_ok()));
+        names
+    }
+
+    /// The targets that documents can be sent to and that somebody wrote down, by their names.
+    pub fn written_targets(&self) -> Vec<String> {
+        self.target_names().into_iter().filter(|name| self.targets.contains_key(name)).collect()
     }
 
     /// The target of a name.
@@ -300,11 +341,10 @@ enum OtherKind {
 }
 
 /// `[journal]`
-#[derive(JsonSchema)]
-#[expect(dead_code, reason = "a shape, never a value")]
-#[schemars(deny_unknown_fields)]
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct JournalSettings {
-    /// `sqlite:FILE` or `postgres://…`
+    /// `sqlite:FILE`; the file lies beside the configuration, or where its path says.
     #[serde(default)]
     url: Option<String>,
 }

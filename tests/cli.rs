@@ -477,10 +477,31 @@ fn the_sandbox_says_where_it_is_and_a_configured_target_reaches_it() {
 fn help_has_an_example_for_every_command() {
     let help = run(payables().arg("--help"), b"");
     assert_eq!(code(&help), 0);
-    for command in ["sync", "validate", "sandbox", "init", "schema", "completions", "man", "explain"] {
+    for command in [
+        "sync",
+        "validate",
+        "sandbox",
+        "init",
+        "schema",
+        "completions",
+        "man",
+        "explain",
+        "status",
+        "show",
+        "release",
+        "resolve",
+        "retry",
+        "follow-up",
+        "journal",
+    ] {
         assert!(text(&help.stdout).contains(command));
         let help = run(payables().args([command, "--help"]), b"");
         assert!(code(&help) == 0 && text(&help.stdout).contains(&format!("payables {command}")), "{command}");
+    }
+    for command in ["check", "export", "prune"] {
+        let help = run(payables().args(["journal", command, "--help"]), b"");
+        let example = format!("Example:\n  payables journal {command}");
+        assert!(text(&help.stdout).replace("Examples:", "Example:").contains(&example), "{command}");
     }
 }
 
@@ -505,7 +526,9 @@ fn codes_are_explained() {
         "src/model/mod.rs",
         "src/vendors/tipalti/check.rs",
         "src/vendors/tipalti/reply.rs",
-        "src/bridge/settle.rs",
+        "src/engine/settle.rs",
+        "src/bridge/prepare.rs",
+        "src/vendors/tipalti/compare.rs",
     ] {
         let source = std::fs::read_to_string(project(file)).unwrap();
         for rule in
@@ -552,6 +575,7 @@ fn completions_and_the_manual_are_printed() {
 #[test]
 #[cfg(unix)]
 fn a_terminated_run_finishes_what_is_on_its_way() {
+    let folder = TempDir::new().unwrap();
     // A server that takes its time, and a run that is asked to end meanwhile.
     let mut server = payables().args(["sandbox", "--fault", "slow:ms=1500"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
@@ -559,6 +583,7 @@ fn a_terminated_run_finishes_what_is_on_its_way() {
     let ready: Value = serde_json::from_str(&line).unwrap();
     let mut command = payables();
     command
+        .current_dir(&folder)
         .env("PAYABLES__TARGETS__TIPALTI__ENDPOINT", ready["tipalti"]["endpoint"].as_str().unwrap())
         .env("PAYABLES__TARGETS__TIPALTI__PAYER_NAME", ready["tipalti"]["payer_name"].as_str().unwrap())
         .env("PAYABLES__TARGETS__TIPALTI__MASTER_KEY", "env:SANDBOX_KEY")

@@ -1,9 +1,13 @@
 //! What may stand on the command line.
 
+pub(crate) mod operator;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use operator::{FollowUpArgs, JournalArgs, ReleaseArgs, ResolveArgs, RetryArgs, ShowArgs, StatusArgs};
 
 /// Purchase orders and invoices to the payables systems that take them, and what became of every single one.
 #[derive(Debug, Parser)]
@@ -12,6 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
   payables sync orders.jsonl --to tipalti --dry-run      show what would be sent
   payables sync orders.jsonl --to tipalti --sandbox      try it without an account
   payables sync orders.jsonl --to tipalti                send it
+  payables status                                        what is open, and what to do about it
 
 Exit codes:
   0   done                                   5   a document is in doubt
@@ -30,6 +35,20 @@ pub(crate) enum Command {
     Sync(SyncArgs),
     /// Apply every rule, without network
     Validate(ValidateArgs),
+    /// Say what is open and needs somebody, or how a document stands
+    Status(StatusArgs),
+    /// Tell the story of a document, or of a run
+    Show(ShowArgs),
+    /// Let a held document go, as it stands now
+    Release(ReleaseArgs),
+    /// Say what became of documents in doubt
+    Resolve(ResolveArgs),
+    /// Send once more what failed
+    Retry(RetryArgs),
+    /// Ask now for the verdicts that are still to come
+    FollowUp(FollowUpArgs),
+    /// Check, export or prune what the program remembers
+    Journal(JournalArgs),
     /// Run the vendors, simulated, on this machine
     Sandbox(SandboxArgs),
     /// Write a commented payables.toml and an example
@@ -87,6 +106,22 @@ pub(crate) struct SyncArgs {
     /// Send to the built-in simulator instead of the vendor
     #[arg(long)]
     pub(crate) sandbox: bool,
+    #[command(flatten)]
+    pub(crate) times: TimeArgs,
+}
+
+/// How much time a run has, and what it waits for.
+#[derive(Debug, Args)]
+pub(crate) struct TimeArgs {
+    /// How long to wait for verdicts after the last call, and for a document that has to rest
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) wait: u64,
+    /// How long to wait for another run to end; without it, a second run ends at once with 75
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub(crate) wait_lock: u64,
+    /// The time that the run has; nothing is begun in its last 5 minutes, if it has more than 10
+    #[arg(long, value_name = "SECONDS", default_value_t = 14_400, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) deadline: u64,
 }
 
 #[derive(Debug, Args)]

@@ -1,15 +1,27 @@
 //! The command line: one file a command. Data goes to stdout, everything else to stderr.
 
+mod again;
 mod args;
+mod decide;
 mod explain;
 mod init;
 mod inputs;
+mod journal;
 mod logging;
+mod lookup;
+mod person;
 mod print;
 mod progress;
 mod reference;
+mod run;
 mod sandbox;
+mod show;
+mod standing;
+mod status;
+mod story;
 mod sync;
+mod times;
+mod verdicts;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -46,10 +58,22 @@ impl From<SettingsError> for Failure {
     }
 }
 
+impl From<crate::journal::Error> for Failure {
+    fn from(error: crate::journal::Error) -> Self {
+        let exit = match error {
+            crate::journal::Error::Busy(_) => Exit::Temporary,
+            crate::journal::Error::Unusable(_) => Exit::Config,
+            crate::journal::Error::Fenced(_) | crate::journal::Error::Failed(_) => Exit::Unexpected,
+        };
+        Self::new(exit, error.to_string())
+    }
+}
+
 impl From<crate::bridge::Error> for Failure {
     fn from(error: crate::bridge::Error) -> Self {
         match error {
             crate::bridge::Error::Write(error) => Self::output(&error),
+            crate::bridge::Error::Journal(error) => error.into(),
             error => Self::new(Exit::Unexpected, error.to_string()),
         }
     }
@@ -76,6 +100,13 @@ pub fn main() -> ExitCode {
     let ended = match cli.command {
         Command::Sync(args) => sync::sync(&args),
         Command::Validate(args) => sync::validate(&args),
+        Command::Status(args) => status::status(&args),
+        Command::Show(args) => show::show(&args),
+        Command::Release(args) => decide::release(&args),
+        Command::Resolve(args) => decide::resolve(&args),
+        Command::Retry(args) => again::retry(&args),
+        Command::FollowUp(args) => again::follow_up(&args),
+        Command::Journal(args) => journal::journal(&args),
         Command::Sandbox(args) => sandbox::serve(args),
         Command::Init(args) => init::init(&args),
         Command::Schema(args) => reference::schema(&args),

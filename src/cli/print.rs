@@ -96,23 +96,19 @@ impl<W: Write> Printer<W> {
     }
 
     fn table(&mut self, run: &Run, summary: &Summary) -> io::Result<()> {
+        self.documents()?;
+        self.totals(run, summary)
+    }
+
+    /// The documents that are worth showing, and how many are not.
+    pub(super) fn documents(&mut self) -> io::Result<()> {
         let show_all = self.items <= MOST_ROWS as u64;
         let rows: Vec<&Item> =
             self.rows.iter().filter(|item| show_all || item.outcome.needs_attention() || !item.faults.is_empty()).collect();
         let file = |item: &&Item| item.source.as_ref().and_then(|source| source.file.clone());
         let several_files = rows.windows(2).any(|pair| matches!(pair, [one, other] if file(one) != file(other)));
         if !rows.is_empty() {
-            let mut table = Table::new();
-            table.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic);
-            match table.width() {
-                // A terminal that does not say how wide it is says 0.
-                None | Some(0) => table.set_width(WIDTH),
-                Some(width) => table.set_width(width.max(LEAST_WIDTH)),
-            };
-            if self.colours {
-                table.enforce_styling();
-            }
-            table.set_header(["Document", "Outcome", "Amount", "Remarks"]);
+            let mut table = grid(&["Document", "Outcome", "Amount", "Remarks"], self.colours);
             for item in &rows {
                 table.add_row([
                     Cell::new(plain(&name(item, !item.faults.is_empty(), several_files))),
@@ -130,7 +126,7 @@ impl<W: Write> Printer<W> {
                 "{hidden} documents of which there is nothing to say are not shown; --output ndjson shows them all."
             )?;
         }
-        self.totals(run, summary)
+        Ok(())
     }
 
     fn outcome_cell(&self, outcome: Outcome) -> Cell {
@@ -187,7 +183,23 @@ impl<W: Write> Printer<W> {
     }
 }
 
-fn write_json(out: &mut impl Write, value: &impl serde::Serialize) -> io::Result<()> {
+/// An empty table with these headings.
+pub(super) fn grid(headings: &[&str], colours: bool) -> Table {
+    let mut table = Table::new();
+    table.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic);
+    match table.width() {
+        // A terminal that does not say how wide it is says 0.
+        None | Some(0) => table.set_width(WIDTH),
+        Some(width) => table.set_width(width.max(LEAST_WIDTH)),
+    };
+    if colours {
+        table.enforce_styling();
+    }
+    table.set_header(headings.iter().copied());
+    table
+}
+
+pub(super) fn write_json(out: &mut impl Write, value: &impl serde::Serialize) -> io::Result<()> {
     serde_json::to_writer(out, value).map_err(io::Error::from)
 }
 
@@ -197,10 +209,7 @@ fn name(item: &Item, with_place: bool, with_file: bool) -> String {
     let file = source.and_then(|source| source.file.as_deref()).filter(|_| with_file);
     let line = format!("line {}", source.and_then(|source| source.line).unwrap_or_default());
     let place = file.map_or_else(|| line.clone(), |file| format!("{file}, {line}"));
-    let number = item.number.as_ref().map(|number| {
-        let short: String = number.chars().take(LONGEST_NUMBER).map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect();
-        if short.len() < number.len() { short + "…" } else { short }
-    });
+    let number = item.number.as_deref().map(self::number);
     match number {
         Some(number) if with_place => format!("{number}\n({place})"),
         Some(number) => number,
@@ -241,6 +250,27 @@ pub(super) fn plain(text: &str) -> Cow<'_, str> {
     if text.contains(is_risky) { Cow::Owned(text.replace(is_risky, "\u{FFFD}")) } else { Cow::Borrowed(text) }
 }
 
+/// The start of a text, on one line.
+pub(super) fn one_line(text: &str, most: usize) -> String {
+    let short: String = text.chars().take(most).collect();
+    let cut = if short.len() < text.len() { "…" } else { "" };
+    format!("{}{cut}", plain(&short.replace('\n', "\u{FFFD}")))
+}
+
+/// A document's number as a table shows it.
+pub(super) fn number(number: &str) -> String {
+    one_line(number, LONGEST_NUMBER)
+}
+
+/// A word as a shell takes it.
+pub(super) fn quoted(word: &str) -> String {
+    let is_harmless = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '@' | '+' | ',');
+    if !word.is_empty() && word.chars().all(is_harmless) {
+        return word.to_owned();
+    }
+    format!("'{}'", one_line(word, LONGEST_NUMBER).replace('\'', "'\\''"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,5 +279,14 @@ mod tests {
     fn a_terminal_is_not_commanded() {
         assert_eq!(plain("a\u{1b}[31mb\u{202e}c\nd"), "a\u{fffd}[31mb\u{fffd}c\nd");
         assert!(matches!(plain("ü 漢"), Cow::Borrowed(_)));
+        assert_eq!(one_line("a\nb\u{7}", 10), "a\u{fffd}b\u{fffd}");
+        assert_eq!(one_line("abcdef", 3), "abc…");
+    }
+
+    #[test]
+    fn a_number_is_quoted_where_a_shell_would_read_something_else() {
+        assert_eq!(quoted("PO-1001/7"), "PO-1001/7");
+        assert_eq!(quoted("PO 1; rm -r"), "'PO 1; rm -r'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
     }
 }

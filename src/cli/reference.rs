@@ -36,11 +36,18 @@ pub(super) fn man() -> Ended {
     let mut text = Vec::new();
     let failed = |error: std::io::Error| Failure::output(&error);
     clap_mangen::Man::new(command.clone()).render(&mut text).map_err(failed)?;
-    for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
-        let title = format!("payables-{}", sub.get_name());
-        clap_mangen::Man::new(sub.clone()).title(title).render(&mut text).map_err(failed)?;
-    }
+    pages(&command, "payables", &mut text).map_err(failed)?;
     print(&text)
+}
+
+/// The pages of the commands below a command.
+fn pages(command: &clap::Command, name: &str, text: &mut Vec<u8>) -> std::io::Result<()> {
+    for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
+        let name = format!("{name}-{}", sub.get_name());
+        clap_mangen::Man::new(sub.clone()).title(&name).render(text)?;
+        pages(sub, &name, text)?;
+    }
+    Ok(())
 }
 
 fn print(bytes: &[u8]) -> Ended {

@@ -3,7 +3,7 @@
 use std::io::{Write, stdout};
 
 use super::args::SandboxArgs;
-use super::{Ended, Failure, sync};
+use super::{Ended, Failure, run};
 use crate::outcome::Exit;
 use crate::sandbox::{FAULTS, Fault, Options, Sandbox};
 
@@ -18,10 +18,7 @@ pub(super) fn serve(args: SandboxArgs) -> Ended {
     }
     let faults = args.faults.iter().map(|fault| fault.parse::<Fault>()).collect::<Result<Vec<_>, _>>();
     let faults = faults.map_err(|error| Failure::new(Exit::Usage, format!("--fault: {error}; `--fault help` lists them")))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(Exit::Unexpected, format!("no threads: {error}")))?;
+    let runtime = run::runtime()?;
     runtime.block_on(async {
         let listen = args.listen;
         let sandbox = Sandbox::start(Options { listen, faults, ..Options::default() })
@@ -30,7 +27,7 @@ pub(super) fn serve(args: SandboxArgs) -> Ended {
         let line = serde_json::to_string(&sandbox.ready()).map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
         let mut out = stdout();
         writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|error| Failure::output(&error))?;
-        sync::wait_for_signal().await;
+        run::wait_for_signal().await;
         sandbox.stop().await;
         Ok(Exit::Done)
     })

@@ -1,27 +1,28 @@
 //! `payables sync` and `payables validate`.
 
-use std::io::{self, BufWriter, IsTerminal, Write, stderr, stdout};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{self, BufWriter, Write, stderr, stdout};
+use std::path::Path;
 use std::time::Duration;
 
 use super::args::{DocumentArgs, SyncArgs, ValidateArgs};
 use super::print::Printer;
-use super::progress::Progress;
-use super::{Ended, Failure, inputs, logging, tell};
+use super::run::{self, Begun, Signals, colours};
+use super::{Ended, Failure, inputs, logging};
 use crate::adapter::Payees;
-use crate::bridge::{Bridge, Error, Observer, Stopper, Translator};
+use crate::bridge::Translator;
 use crate::config::{Configuration, Target};
 use crate::intake::Input;
+use crate::journal::Sqlite;
 use crate::outcome::Exit;
-use crate::report::{Item, Run, Summary};
+use crate::report::Summary;
 use crate::sandbox::{Options, Sandbox};
 use crate::wire::Secret;
 
 /// `payables sync`
 pub(super) fn sync(args: &SyncArgs) -> Ended {
     logging::begin(args.dry_run);
-    let target = Configuration::load(args.documents.config.as_deref())?.target(&args.documents.to)?;
+    let configuration = Configuration::load(args.documents.config.as_deref())?;
+    let target = configuration.target(&args.documents.to)?;
     if args.dry_run {
         let payees = target.payees(args.documents.allow_new_payees, false)?;
         let inputs = inputs::open(&args.documents.files)?;
@@ -30,11 +31,7 @@ pub(super) fn sync(args: &SyncArgs) -> Ended {
         let mut out = BufWriter::with_capacity(1 << 20, RawStdout::new());
         return translate(&target, &payees, inputs, &args.documents, args.pretty, &mut out, report);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(Exit::Unexpected, format!("no threads: {error}")))?;
-    runtime.block_on(send(args, &target))
+    run::runtime()?.block_on(send(args, &target, &configuration.journal()?))
 }
 
 /// `payables validate`
@@ -56,7 +53,7 @@ fn translate<W: Write>(
     out: &mut dyn Write,
     mut report: Printer<W>,
 ) -> Ended {
-    let run = Begun::new(target, true, false);
+    let begun = Begun::new(target, true, false);
     let vendor = target.settings.vendor();
     let translator = Translator::new(vendor.submit(), payees, now())
         .levels(target.connection().rules.clone())
@@ -68,24 +65,12 @@ fn translate<W: Write>(
         report.item(item);
     });
     match summary {
-        Ok(summary) => finish(report, run, &summary),
-        Err(error) => broken(error, report, run, seen),
+        Ok(summary) => run::finish(report, begun, &summary),
+        Err(error) => run::broken(error, report, begun, seen),
     }
 }
 
-/// A run that broke off: its report is finished with what is known, and the code says that there is more.
-fn broken<W: Write>(error: Error, report: Printer<W>, run: Begun, mut seen: Summary) -> Ended {
-    let failure = Failure::from(error);
-    if let Some(message) = &failure.message {
-        seen.note(format!("broken off: {message}"));
-        seen.end_with(failure.exit);
-        finish(report, run, &seen)?;
-    }
-    // The report has said it, in a form that nothing may follow.
-    Err(Failure { message: None, ..failure })
-}
-
-async fn send(args: &SyncArgs, target: &Target) -> Ended {
+async fn send(args: &SyncArgs, target: &Target, journal: &Path) -> Ended {
     let connection = target.connection();
     // Everything that can be wrong with the configuration is found before a byte is read.
     let vendor = target.settings.vendor();
@@ -102,28 +87,21 @@ async fn send(args: &SyncArgs, target: &Target) -> Ended {
         }
     };
     let inputs = inputs::open(&args.documents.files)?;
-    let bridge = Bridge::builder(vendor, secret)
+    // The trial's journal lives and dies with the run.
+    let journal = match &sandbox {
+        Some(_) => Sqlite::temporary(),
+        None => Sqlite::open(journal, Duration::from_secs(args.times.wait_lock)),
+    };
+    let journal = journal.map_err(Failure::from)?;
+    let bridge = run::bridge(target, pace, &args.times)
+        .vendor(vendor.into_submit())
+        .credentials(secret)
+        .journal(journal)
         .payees(payees)
-        .levels(connection.rules.clone())
-        .timeout(Duration::from_secs(connection.timeout_s))
-        .pace(pace.0, pace.1)
-        .concurrency(connection.concurrency)
-        .replay_after(Duration::from_secs(connection.replay_after_s))
         .allow_empty(args.documents.allow_empty)
         .build()?;
-    let sending = Arc::new(AtomicBool::new(false));
-    stop_on_signal(bridge.stopper(), Arc::clone(&sending));
-    let run = Begun::new(target, false, args.sandbox);
-    let report = Printer::new(BufWriter::new(stdout()), args.documents.output, colours(&stdout()));
-    let mut watcher = Watcher { report, progress: Progress::new(), sending, seen: Summary::default() };
-    let span = tracing::error_span!("run", run = run.id, target = target.name);
-    span.in_scope(|| tracing::info!("the run begins"));
-    let summary = tracing::Instrument::instrument(bridge.sync(inputs, &mut watcher), span).await;
-    watcher.progress.finish();
-    let ended = match summary {
-        Ok(summary) => finish(watcher.report, run, &summary),
-        Err(error) => broken(error, watcher.report, run, watcher.seen),
-    };
+    let begun = Begun::new(target, false, args.sandbox);
+    let ended = run::watch(bridge.submit(inputs), begun, args.documents.output, &Signals::default()).await;
     if let Some(sandbox) = sandbox {
         sandbox.stop().await;
     }
@@ -138,96 +116,8 @@ async fn start_sandbox(payer_name: Option<&str>) -> Result<Sandbox, Failure> {
         .map_err(|error| Failure::new(Exit::Unexpected, format!("the simulator cannot start: {error}")))
 }
 
-/// The first signal asks the run to stop, the second one ends it. Before anything is sent the first one ends it.
-fn stop_on_signal(stopper: Stopper, sending: Arc<AtomicBool>) {
-    tokio::spawn(async move {
-        wait_for_signal().await;
-        if !sending.load(Ordering::SeqCst) {
-            tell(format_args!("payables: stopped; nothing was sent"));
-            std::process::exit(i32::from(Exit::Temporary.code()));
-        }
-        stopper.stop();
-        tell(format_args!("payables: stopping; what is on its way is finished, and the rest is left for the next run"));
-        wait_for_signal().await;
-        tell(format_args!("payables: stopped; what was on its way is in doubt"));
-        std::process::exit(i32::from(Exit::InDoubt.code()));
-    });
-}
-
-/// Waits for Ctrl-C or, where there is one, a request to terminate.
-pub(super) async fn wait_for_signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    // Without a handler the default stays: the signal ends the process.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
-}
-
-struct Watcher<W: Write> {
-    report: Printer<W>,
-    progress: Progress,
-    sending: Arc<AtomicBool>,
-    /// What has been reported so far, in case the run breaks.
-    seen: Summary,
-}
-
-impl<W: Write + Send> Observer for Watcher<W> {
-    fn imported(&mut self, ready: u64) {
-        self.sending.store(true, Ordering::SeqCst);
-        self.progress.expect(ready);
-    }
-    fn item(&mut self, item: Item) {
-        self.progress.step();
-        self.seen.count(&item);
-        self.report.item(item);
-    }
-}
-
-/// A run that has begun.
-struct Begun {
-    id: String,
-    target: String,
-    started_at: String,
-    dry_run: bool,
-    sandbox: bool,
-}
-
-impl Begun {
-    fn new(target: &Target, dry_run: bool, sandbox: bool) -> Self {
-        let started = jiff::Timestamp::now();
-        let id = format!("{}-{:04x}", started.strftime("%Y%m%dT%H%M%SZ"), fastrand::u16(..));
-        Self { id, target: target.name.clone(), started_at: rfc3339(started), dry_run, sandbox }
-    }
-}
-
-fn finish<W: Write>(report: Printer<W>, run: Begun, summary: &Summary) -> Ended {
-    let Begun { id, target, started_at, dry_run, sandbox } = run;
-    let version = env!("CARGO_PKG_VERSION").to_owned();
-    let run = Run { id, target, started_at, finished_at: rfc3339(jiff::Timestamp::now()), version, dry_run, sandbox };
-    report.finish(&run, summary).map_err(|error| Failure::output(&error))?;
-    Ok(summary.exit())
-}
-
-fn rfc3339(time: jiff::Timestamp) -> String {
-    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
 fn now() -> u64 {
     u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default()
-}
-
-fn colours(stream: &impl IsTerminal) -> bool {
-    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// Standard output without the line buffer that the library puts before it.

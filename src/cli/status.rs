@@ -1,0 +1,256 @@
+//! `payables status`: what is open and needs somebody, or how one document stands.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufWriter, Write, stdout};
+
+use comfy_table::{Cell, CellAlignment};
+use serde::Serialize;
+
+use super::args::Output;
+use super::args::operator::StatusArgs;
+use super::lookup::{self, Named, Runs, nothing_yet};
+use super::print::{grid, number, plain, write_json};
+use super::run::colours;
+use super::standing::Standing;
+use super::times::{age, now, stamp, when};
+use super::{Ended, Failure, logging, tell};
+use crate::engine::record::Version;
+use crate::engine::state::{Millis, State};
+use crate::journal::{Journal, Tally};
+use crate::outcome::Exit;
+
+/// The name and version of the answer's shape.
+const SCHEMA: &str = "payables.status.v1";
+
+/// The most documents that are listed; of the others there is the count.
+const MOST: usize = 200;
+
+/// What needs somebody, the most urgent first.
+const URGENT: [State; 8] = [
+    State::InDoubt,
+    State::Held,
+    State::Rejected,
+    State::Received,
+    State::Armed,
+    State::Ready,
+    State::Submitted,
+    State::Presumed,
+];
+
+/// How many documents of a target stand so.
+#[derive(Debug, Serialize)]
+struct Count {
+    target: String,
+    environment: String,
+    account: String,
+    state: State,
+    documents: u64,
+    /// Since when the oldest of them stands so, RFC 3339 in UTC.
+    since: String,
+    age_s: i64,
+    #[serde(skip)]
+    oldest: Millis,
+}
+
+/// The answer.
+#[derive(Debug, Serialize)]
+struct Status {
+    schema: &'static str,
+    at: String,
+    counts: Vec<Count>,
+    documents: Vec<Standing>,
+    /// How many documents that need somebody are not listed.
+    more: u64,
+}
+
+/// `payables status`
+pub(super) fn status(args: &StatusArgs) -> Ended {
+    logging::begin(false);
+    let (configuration, path) = lookup::configured(args.config.config.as_deref())?;
+    if let Some(to) = &args.to {
+        configuration.target(to)?;
+    }
+    let now = now();
+    let empty = Status { schema: SCHEMA, at: stamp(now), counts: Vec::new(), documents: Vec::new(), more: 0 };
+    let Some(mut journal) = lookup::read(&path)? else {
+        match args.output {
+            Output::Table => writeln!(stdout(), "{}", nothing_yet(&path)).map_err(|error| Failure::output(&error))?,
+            _ => print(&empty, args.output, now)?,
+        }
+        return Ok(Exit::Done);
+    };
+    let runs = Runs::of(&mut journal)?;
+    let targets = lookup::scopes(&mut journal, &configuration, &runs, args.to.as_deref())?;
+    let Some(wanted) = &args.number else {
+        let counts = counts(&journal.tally()?, &targets, now);
+        let (documents, more) = open_documents(&mut journal, &targets, &runs, &counts, now)?;
+        print(&Status { counts, documents, more, ..empty }, args.output, now)?;
+        return Ok(Exit::Done);
+    };
+    let documents = documents(&mut journal, &targets, &runs, wanted, now)?;
+    if documents.is_empty() {
+        let place = args.to.as_deref().map(|to| format!(" of {to}")).unwrap_or_default();
+        tell(format_args!("payables: the journal knows no document{place} with the number {}", number(wanted)));
+        if args.output == Output::Table {
+            return Ok(Exit::Documents);
+        }
+    }
+    let exit = if documents.is_empty() { Exit::Documents } else { Exit::Done };
+    print(&Status { documents, ..empty }, args.output, now)?;
+    Ok(exit)
+}
+
+fn counts(tallies: &[Tally], targets: &[Named], now: Millis) -> Vec<Count> {
+    let of_tally = |tally: &Tally| {
+        let target = targets.iter().find(|target| target.id == tally.scope)?;
+        Some(Count {
+            target: target.name.clone(),
+            environment: target.scope.environment.clone(),
+            account: target.scope.account.clone(),
+            state: tally.state,
+            documents: tally.count,
+            since: stamp(tally.oldest),
+            age_s: now.saturating_sub(tally.oldest) / 1000,
+            oldest: tally.oldest,
+        })
+    };
+    let current = tallies.iter().filter(|tally| !matches!(tally.state, State::Superseded | State::Cancelled));
+    current.filter_map(of_tally).collect()
+}
+
+/// The documents that need somebody, and how many more there are.
+fn open_documents(
+    journal: &mut dyn Journal,
+    targets: &[Named],
+    runs: &Runs,
+    counts: &[Count],
+    now: Millis,
+) -> Result<(Vec<Standing>, u64), Failure> {
+    let mut documents = Vec::new();
+    for state in URGENT {
+        for target in targets {
+            let room = MOST - documents.len();
+            if room > 0 {
+                let versions = journal.list(target.id, state, 0, room)?;
+                documents.extend(versions.iter().map(|version| Standing::of(version, target, runs, now)));
+            }
+        }
+    }
+    let all: u64 = counts.iter().filter(|count| URGENT.contains(&count.state)).map(|count| count.documents).sum();
+    let shown = u64::try_from(documents.len()).unwrap_or(u64::MAX);
+    // Between the count and the list, a run may have been at work.
+    Ok((documents, all.saturating_sub(shown)))
+}
+
+/// How the documents with a number stand: the newest version of each, and older ones that are not over.
+fn documents(
+    journal: &mut dyn Journal,
+    targets: &[Named],
+    runs: &Runs,
+    wanted: &str,
+    now: Millis,
+) -> Result<Vec<Standing>, Failure> {
+    let mut by_document: BTreeMap<_, Vec<(usize, Version)>> = BTreeMap::new();
+    for (scope, version) in journal.find(wanted)? {
+        if let Some(place) = targets.iter().position(|target| target.id == scope) {
+            by_document.entry((scope, version.key.clone())).or_default().push((place, version));
+        }
+    }
+    let mut all = Vec::new();
+    for versions in by_document.values() {
+        for (nth, (place, version)) in versions.iter().enumerate() {
+            let is_current = !matches!(version.standing.state, State::Superseded | State::Cancelled);
+            if let Some(target) = targets.get(*place).filter(|_| nth == 0 || is_current) {
+                all.push(Standing::of(version, target, runs, now));
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn print(status: &Status, output: Output, now: Millis) -> Result<(), Failure> {
+    let mut out = BufWriter::new(stdout().lock());
+    let printed = match output {
+        Output::Table => table(&mut out, status, now),
+        Output::Json => write_json(&mut out, status).and_then(|()| out.write_all(b"\n")),
+        Output::Ndjson => lines(&mut out, status),
+    };
+    printed.and_then(|()| out.flush()).map_err(|error| Failure::output(&error))
+}
+
+fn lines(out: &mut impl Write, status: &Status) -> io::Result<()> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Line<'s> {
+        Count(&'s Count),
+        Document(&'s Standing),
+    }
+    let counts = status.counts.iter().map(Line::Count);
+    for line in counts.chain(status.documents.iter().map(Line::Document)) {
+        write_json(out, &line)?;
+        out.write_all(b"\n")?;
+    }
+    writeln!(out, "{{\"schema\":\"{SCHEMA}\",\"at\":\"{}\",\"more\":{}}}", status.at, status.more)
+}
+
+fn table(out: &mut impl Write, status: &Status, now: Millis) -> io::Result<()> {
+    let colours = colours(&stdout());
+    if !status.counts.is_empty() {
+        let mut table = grid(&["Target", "State", "Documents", "Oldest"], colours);
+        for count in &status.counts {
+            let is_open = count.state != State::Accepted;
+            let oldest = if is_open { format!("{} ({})", when(count.oldest), age(count.oldest, now)) } else { "–".to_owned() };
+            table.add_row([
+                Cell::new(plain(&count.target)),
+                Cell::new(count.state.word().replace('_', " ")),
+                Cell::new(count.documents).set_alignment(CellAlignment::Right),
+                Cell::new(oldest),
+            ]);
+        }
+        writeln!(out, "{}", table.trim_fmt())?;
+    }
+    if !status.documents.is_empty() {
+        if !status.counts.is_empty() {
+            writeln!(out)?;
+        }
+        let mut table = grid(&["Document", "Target", "State", "Why", "What to do"], colours);
+        for one in &status.documents {
+            let more = [
+                (one.revision > 1).then(|| format!("revision {}", one.revision)),
+                (one.attempts > 0).then(|| format!("tried {} time{}", one.attempts, if one.attempts == 1 { "" } else { "s" })),
+                one.reference.as_ref().map(|reference| format!("reference {}", number(reference))),
+            ];
+            let more: String = more.into_iter().flatten().map(|part| format!("\n{part}")).collect();
+            table.add_row([
+                Cell::new(one.name()),
+                Cell::new(plain(&one.target)),
+                Cell::new(format!("{}\n{}{more}", one.state_word(), one.since_words(now))),
+                Cell::new(one.why()),
+                Cell::new(one.next.as_deref().unwrap_or("–")),
+            ]);
+        }
+        writeln!(out, "{}", table.trim_fmt())?;
+        commands(out, &status.documents)?;
+    }
+    if status.more > 0 {
+        writeln!(out, "And {} more that need somebody or wait.", status.more)?;
+    } else if status.documents.is_empty() {
+        writeln!(out, "Nothing is open.")?;
+    }
+    Ok(())
+}
+
+/// The commands by which people decide, on lines of their own so that they can be copied: one for each state.
+fn commands(out: &mut impl Write, documents: &[Standing]) -> io::Result<()> {
+    let mut told = Vec::new();
+    for one in documents {
+        let Some(command) = one.command.as_ref().filter(|_| !told.contains(&one.state)) else { continue };
+        if told.is_empty() {
+            writeln!(out)?;
+        }
+        told.push(one.state);
+        let or = if one.state == State::InDoubt { "   (or --absent)" } else { "" };
+        writeln!(out, "{}: {command}{or}", one.state_word())?;
+    }
+    Ok(())
+}
