@@ -9,10 +9,17 @@
 )]
 
 mod cli;
+mod desk;
+mod engine;
 mod exchange;
 mod golden;
+mod journal;
+#[cfg(unix)]
+mod kill;
 mod layers;
+mod operator;
 mod properties;
 mod replies;
 mod schema;
+mod simulation;
 mod support;
