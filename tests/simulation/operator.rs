@@ -74,5 +74,10 @@ fn look_after(memory: &mut Memory, world: &mut World, version: &Version, is_once
         who: "operator".to_owned(),
         reason: "looked it up".to_owned(),
     };
-    memory.rule(None, &[Ruling { to: Move::new(version, to), superseded: None, item: None }], &[act]).unwrap();
+    // Like the library's own desk: what was accepted before it is not what the vendor has any more.
+    let scope = memory.find(number).unwrap().into_iter().find(|(_, other)| other.id == version.id).unwrap().0;
+    let (known, _) = memory.known(scope, &version.key).unwrap();
+    let older = known.iter().find(|other| other.standing.state == State::Accepted && other.id != version.id);
+    let superseded = older.map(|older| older.id).filter(|_| to.state == State::Accepted);
+    memory.rule(None, &[Ruling { to: Move::new(version, to), superseded, item: None }], &[act]).unwrap();
 }
