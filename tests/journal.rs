@@ -245,6 +245,28 @@ fn a_commit_moves_a_version_once() {
 }
 
 #[test]
+fn of_one_document_one_version_is_accepted() {
+    on_each(|bench| {
+        let versions = [bench.ready(&[("A", 1)])[0].clone(), bench.ready(&[("B", 1)])[0].clone()];
+        for version in &versions {
+            let call = bench.arm(std::slice::from_ref(version));
+            bench.settle(call, version, Event::Accept).unwrap();
+        }
+        let second = bench.ready(&[("A", 2)])[0].clone();
+        let call = bench.arm(std::slice::from_ref(&second));
+        // While nobody knows, the vendor may still have the first.
+        bench.settle(call, &second, Event::Doubt(fault())).unwrap();
+        assert_eq!(bench.states("A"), [State::InDoubt, State::Accepted]);
+        // Whoever accepts it, and whatever he says of others.
+        let ruling = Ruling { to: moved(&bench.again(&second), Event::Accept, T0 + 9), superseded: None, item: None };
+        bench.journal.rule(None, &[ruling], &[]).unwrap();
+        assert_eq!(bench.states("A"), [State::Accepted, State::Superseded]);
+        assert_eq!(bench.again(&versions[0]).standing.changed_at, T0 + 9);
+        assert_eq!(bench.states("B"), [State::Accepted]);
+    });
+}
+
+#[test]
 fn of_one_document_one_version_is_open() {
     on_each(|bench| {
         let first = bench.ready(&[("A", 1)])[0].clone();

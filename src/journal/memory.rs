@@ -99,6 +99,21 @@ impl Memory {
         {
             self.payees.insert((*scope, payee.clone()));
         }
+        if change.to.state == State::Accepted {
+            self.make_room(change.version, change.to.changed_at);
+        }
+    }
+
+    /// The vendor has one version of a document: whatever was accepted before makes room for the one that is now.
+    fn make_room(&mut self, id: VersionId, at: Millis) {
+        let Some((scope, version)) = self.versions.get(&id) else { return };
+        let siblings = self.documents.get(&(*scope, version.key.clone())).cloned().unwrap_or_default();
+        let revision = version.revision;
+        for older in siblings {
+            if self.get(older).is_some_and(|other| other.revision < revision) {
+                self.supersede(older, at);
+            }
+        }
     }
 
     fn supersede(&mut self, id: VersionId, at: Millis) {

@@ -249,7 +249,8 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// error, nothing of it counts, or ([`Error::Failed`]) nobody knows. Two things hold whatever is asked of it: of the
 /// versions of one document (one [`Key`] in one scope), at most one is open ([`State::is_open`]); and an attempt without
 /// an outcome is the only one of its version. What would break either, or move a version twice in one commit, is
-/// [`Error::Fenced`], as is what was decided on something older. A version that moves to accepted makes its payee known;
+/// [`Error::Fenced`], as is what was decided on something older. A version that moves to accepted makes its payee known,
+/// and takes the place of whatever was accepted of its document before it, so that one version at most is accepted;
 /// whoever moves a version from armed to another state, that state is the outcome of its open attempt.
 pub trait Journal: Send {
     /// The identifier of a scope; makes one for a scope that is new.

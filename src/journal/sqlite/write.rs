@@ -62,6 +62,11 @@ fn scope_of_run(connection: &Connection, run: RunId) -> Tried<ScopeId> {
     rows.next()?.ok_or_else(|| no_run(run))?.get(0).map_err(Trouble::from)
 }
 
+/// The vendor has one version of a document: whatever was accepted before makes room for the one that is now.
+const MAKE_ROOM: &str = "UPDATE version SET state = 'superseded', changed_at = ?2 WHERE id IN (SELECT o.id FROM version v \
+     CROSS JOIN version o INDEXED BY version_by_number ON o.number = v.number AND o.scope = v.scope AND o.kind = v.kind \
+     AND o.owner = v.owner AND o.revision < v.revision WHERE v.id = ?1 AND v.revision > 1 AND o.state = 'accepted')";
+
 /// The moves of one commit. All of them are tried, so that all that are refused can be named.
 struct Moves<'c> {
     connection: &'c Connection,
@@ -98,6 +103,7 @@ impl<'c> Moves<'c> {
             let sql = "INSERT INTO payee (scope, payee) SELECT scope, payee FROM version \
                  WHERE id = ?1 AND payee IS NOT NULL ON CONFLICT DO NOTHING";
             self.connection.prepare_cached(sql)?.execute([change.version])?;
+            self.connection.prepare_cached(MAKE_ROOM)?.execute((change.version, change.to.changed_at))?;
         }
         // Whoever moves it: what becomes of a version that was armed is what became of its attempt.
         let leaves = change.from == State::Armed && change.to.state != State::Armed;
