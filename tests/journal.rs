@@ -339,6 +339,35 @@ fn known_versions_and_revisions() {
 }
 
 #[test]
+fn what_the_vendor_may_still_have_counts_until_something_newer_is_accepted() {
+    on_each(|bench| {
+        let accepted = bench.ready(&[("A", 1)])[0].clone();
+        let call = bench.arm(std::slice::from_ref(&accepted));
+        bench.settle(call, &accepted, Event::Accept).unwrap();
+        let doubtful = bench.ready(&[("A", 2)])[0].clone();
+        let call = bench.arm(std::slice::from_ref(&doubtful));
+        bench.settle(call, &doubtful, Event::Doubt(fault())).unwrap();
+        // The third takes the place of both, and is refused: the vendor has one of the two.
+        let third = bench.ready(&[("A", 3)])[0].clone();
+        let at = T0 + 700_000;
+        let superseded = [&accepted, &doubtful].map(|older| moved(&bench.again(older), Event::Supersede, at)).to_vec();
+        let armed = vec![moved(&third, Event::Arm, at)];
+        let call = bench.journal.arm(&Arm { run: bench.run, scope: bench.scope, at, superseded, armed }).unwrap();
+        bench.settle(call, &third, Event::Reject(fault())).unwrap();
+        let known = |bench: &mut Bench| {
+            let (known, _) = bench.journal.known(bench.scope, &key("A")).unwrap();
+            known.iter().map(|version| (version.revision, version.standing.may_be_there())).collect::<Vec<_>>()
+        };
+        assert_eq!(known(bench), [(3, false), (2, true), (1, true)]);
+        let fourth = bench.ready(&[("A", 4)])[0].clone();
+        let call = bench.arm(std::slice::from_ref(&fourth));
+        bench.settle(call, &fourth, Event::Accept).unwrap();
+        assert_eq!(known(bench), [(4, true), (3, false)]);
+        assert_eq!(bench.again(&accepted).standing.changed_at, at);
+    });
+}
+
+#[test]
 fn promotion_is_of_the_run_that_brought_or_carried_them() {
     on_each(|bench| {
         let part = Import { new: vec![new("A", 1), new("B", 1)], ..Import::default() };
@@ -472,6 +501,15 @@ fn an_older_version_gives_its_place_up_only_when_it_was_accepted() {
         let third = bench.ready(&[("A", 3)])[0].clone();
         bench.journal.rule(None, &[ruling(moved(&third, Event::Cancel, T0 + 30))], &[]).unwrap();
         assert_eq!(bench.again(&first).standing.changed_at, T0 + 20);
+        assert!(!bench.again(&first).standing.doubtful);
+        // Where a refused attempt had an earlier one that may have arrived, nobody knows which the vendor has.
+        let fourth = bench.ready(&[("A", 4)])[0].clone();
+        let call = bench.arm(std::slice::from_ref(&fourth));
+        let change = moved(&bench.again(&fourth), Event::Reject(fault()), T0 + 40);
+        let rulings = vec![Ruling { to: change, superseded: Some(second.id), item: None }];
+        bench.journal.settle(&Settle { call, run: bench.run, rulings }).unwrap();
+        assert_eq!(bench.states("A"), [State::Rejected, State::Cancelled, State::Superseded, State::Superseded]);
+        assert!(bench.again(&second).standing.doubtful);
     });
 }
 

@@ -25,7 +25,8 @@ pub enum Decision<'k> {
     Contradicts(&'k Version),
 }
 
-/// What is known of a number: its versions that are neither superseded nor cancelled, the newest first.
+/// What is known of a number: its versions that count, the newest first. Those are neither superseded nor cancelled, or
+/// superseded by something that the vendor has not taken yet.
 #[derive(Debug, Clone, Copy)]
 pub struct Known<'k>(pub &'k [Version]);
 
@@ -37,7 +38,7 @@ impl<'k> Known<'k> {
 
     /// Versions that the vendor has, or may have; a new one must not undo any of them unseen.
     pub fn all_at_vendor(self) -> impl Iterator<Item = &'k Version> {
-        self.0.iter().filter(|version| version.standing.state.may_be_there())
+        self.0.iter().filter(|version| version.standing.may_be_there())
     }
 
     /// Versions that wait to be sent.

@@ -76,7 +76,7 @@ impl Move {
 pub struct Ruling {
     /// Its new standing. Its epoch is that of the attempt, so a ruling on an attempt that was overtaken is refused.
     pub to: Move,
-    /// An older version that the vendor has no more.
+    /// An older version that the vendor has no more; it is doubtful unless the new standing is accepted.
     pub superseded: Option<VersionId>,
     /// How it is reported, when that is its end in this run.
     pub item: Option<Item>,

@@ -110,7 +110,8 @@ pub struct Standing {
     pub state: State,
     /// How often it was armed. A verdict counts only while this has not moved on.
     pub epoch: u32,
-    /// Whether an attempt of it may have been received without anybody knowing.
+    /// Whether the vendor may have it without anybody knowing: an attempt may have been received, or something newer took
+    /// its place here and may not have done so there.
     pub doubtful: bool,
     /// Whether a person let it go in spite of a guard.
     pub released: bool,
@@ -152,6 +153,11 @@ impl Standing {
             fault: None,
             changed_at: at,
         }
+    }
+
+    /// Whether the vendor has it, or may have it.
+    pub fn may_be_there(&self) -> bool {
+        self.state.may_be_there() || (self.state == State::Superseded && self.doubtful)
     }
 }
 
@@ -286,7 +292,12 @@ pub fn step(from: &Standing, event: Event, now: Millis, rules: Rules) -> Result<
             let wait = (from.rest_until - now + 999) / 1000;
             return Err(forbidden(format!("it rests for another {wait} s before anything newer is sent for its number")));
         }
-        (S::Received | S::Ready | S::Held | S::InDoubt | S::Accepted | S::Rejected, Event::Supersede) => S::Superseded,
+        // The vendor has it until it takes the newer one, which it may refuse.
+        (S::InDoubt | S::Accepted, Event::Supersede) => {
+            to.doubtful = true;
+            S::Superseded
+        }
+        (S::Received | S::Ready | S::Held | S::Rejected, Event::Supersede) => S::Superseded,
         (S::Received | S::Ready | S::Held | S::Rejected, Event::Cancel) => S::Cancelled,
         (state, event) => return Err(forbidden(format!("{} is not for a document that is {}", event.verb(), state.word()))),
     };

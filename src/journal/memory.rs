@@ -87,19 +87,16 @@ impl Memory {
         self.by_state.remove(&(*scope, version.standing.state, version.id));
         if version.standing.state == State::Armed && change.to.state != State::Armed {
             // Whoever moves it: what becomes of a version that was armed is what became of its attempt.
-            let attempts = self.attempts.entry(change.version).or_default();
-            for attempt in attempts.iter_mut().filter(|attempt| attempt.3.is_none()) {
+            for attempt in self.attempts.entry(change.version).or_default().iter_mut().filter(|attempt| attempt.3.is_none()) {
                 attempt.3 = Some(change.to.state);
             }
         }
         version.standing = change.to.clone();
         self.by_state.insert((*scope, version.standing.state, version.id));
-        if version.standing.state == State::Accepted
-            && let Some(payee) = &version.payee
-        {
-            self.payees.insert((*scope, payee.clone()));
-        }
         if change.to.state == State::Accepted {
+            if let Some(payee) = &version.payee {
+                self.payees.insert((*scope, payee.clone()));
+            }
             self.make_room(change.version, change.to.changed_at);
         }
     }
@@ -111,16 +108,20 @@ impl Memory {
         let revision = version.revision;
         for older in siblings {
             if self.get(older).is_some_and(|other| other.revision < revision) {
-                self.supersede(older, at);
+                self.supersede(older, at, false);
             }
         }
     }
 
-    fn supersede(&mut self, id: VersionId, at: Millis) {
-        let Some(version) = self.get(id).filter(|version| version.standing.state == State::Accepted) else { return };
+    /// What was accepted makes room, perhaps in doubt; of what had made room already, a doubt can only end.
+    fn supersede(&mut self, id: VersionId, at: Millis, doubtful: bool) {
+        let Some(version) = self.get(id) else { return };
         let mut to = version.standing.clone();
-        to.state = State::Superseded;
-        to.changed_at = at;
+        match to.state {
+            State::Accepted => (to.state, to.doubtful, to.changed_at) = (State::Superseded, doubtful, at),
+            State::Superseded => to.doubtful &= doubtful,
+            _ => return,
+        }
         let change = Move::new(version, to);
         self.apply(&change);
     }
@@ -152,7 +153,7 @@ impl Memory {
         for ruling in rulings {
             self.apply(&ruling.to);
             if let Some(older) = ruling.superseded {
-                self.supersede(older, ruling.to.to.changed_at);
+                self.supersede(older, ruling.to.to.changed_at, ruling.to.to.state != State::Accepted);
             }
             if let (Some(run), Some(item)) = (run, &ruling.item) {
                 self.items.entry(run).or_default().push(item.clone());
@@ -200,8 +201,11 @@ impl Journal for Memory {
     fn known(&mut self, scope: ScopeId, key: &Key) -> Result<(Vec<Version>, u32)> {
         let ids = self.documents.get(&(scope, key.clone())).map(Vec::as_slice).unwrap_or_default();
         let all = || ids.iter().rev().filter_map(|id| self.get(*id));
-        let stands = |version: &&Version| !matches!(version.standing.state, State::Superseded | State::Cancelled);
-        Ok((all().filter(stands).cloned().collect(), all().map(|version| version.revision).max().unwrap_or_default()))
+        let counts = |version: &&Version| match version.standing.state {
+            State::Superseded => version.standing.doubtful,
+            state => state != State::Cancelled,
+        };
+        Ok((all().filter(counts).cloned().collect(), all().map(|version| version.revision).max().unwrap_or_default()))
     }
 
     fn list(&mut self, scope: ScopeId, state: State, after: VersionId, most: usize) -> Result<Vec<Version>> {
@@ -316,8 +320,9 @@ impl Journal for Memory {
         self.fenced(settle.rulings.iter().map(|ruling| &ruling.to))?;
         self.rulings(Some(settle.run), &settle.rulings);
         for ruling in &settle.rulings {
-            let attempts = self.attempts.entry(ruling.to.version).or_default();
-            for attempt in attempts.iter_mut().filter(|attempt| attempt.0 == settle.call) {
+            for attempt in
+                self.attempts.entry(ruling.to.version).or_default().iter_mut().filter(|attempt| attempt.0 == settle.call)
+            {
                 attempt.3 = Some(ruling.to.to.state);
             }
         }

@@ -250,8 +250,8 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// versions of one document (one [`Key`] in one scope), at most one is open ([`State::is_open`]); and an attempt without
 /// an outcome is the only one of its version. What would break either, or move a version twice in one commit, is
 /// [`Error::Fenced`], as is what was decided on something older. A version that moves to accepted makes its payee known,
-/// and takes the place of whatever was accepted of its document before it, so that one version at most is accepted;
-/// whoever moves a version from armed to another state, that state is the outcome of its open attempt.
+/// and takes the place of whatever was accepted of its document before it, so that one version at most is accepted, and
+/// nothing that was superseded before it is doubtful any more; whoever moves a version from armed to another state, that state is the outcome of its open attempt.
 pub trait Journal: Send {
     /// The identifier of a scope; makes one for a scope that is new.
     fn scope(&mut self, scope: &Scope) -> Result<ScopeId>;
@@ -262,8 +262,8 @@ pub trait Journal: Send {
 
     /// The payees that are known because a document for them was accepted.
     fn payees(&mut self, scope: ScopeId) -> Result<Vec<String>>;
-    /// The versions of a document that are neither superseded nor cancelled, the newest first, and the highest revision
-    /// that there ever was (0: none).
+    /// The versions of a document that count, the newest first, and the highest revision that there ever was (0: none).
+    /// Those are all but the cancelled and the superseded ones; of the latter, those that are doubtful.
     fn known(&mut self, scope: ScopeId, key: &Key) -> Result<(Vec<Version>, u32)>;
     /// Versions that stand so, by ascending identifier, after one.
     fn list(&mut self, scope: ScopeId, state: State, after: VersionId, most: usize) -> Result<Vec<Version>>;

@@ -98,6 +98,15 @@ fn a_step_that_is_not_allowed_says_why() {
 }
 
 #[test]
+fn what_is_superseded_before_its_successor_is_taken_may_still_be_there() {
+    for (state, is_there) in [(State::Accepted, true), (State::InDoubt, true), (State::Ready, false), (State::Rejected, false)] {
+        let gone = step(&standing(state), Event::Supersede, NOW, UPSERT).unwrap();
+        assert_eq!((gone.state, gone.doubtful, gone.may_be_there()), (State::Superseded, is_there, is_there), "{state:?}");
+    }
+    assert!(standing(State::Accepted).may_be_there() && !standing(State::Superseded).may_be_there());
+}
+
+#[test]
 fn arming_counts_and_remembers_the_first_time() {
     let first = step(&standing(State::Ready), Event::Arm, NOW, UPSERT).unwrap();
     assert_eq!((first.epoch, first.first_armed_at), (4, NOW));

@@ -23,8 +23,8 @@ macro_rules! select_versions {
 pub(super) const ONE_VERSION: &str = select_versions!("", "v.id = ?1");
 pub(super) const KNOWN: &str = select_versions!(
     "INDEXED BY version_by_number",
-    "v.number = ?2 AND v.scope = ?1 AND v.kind = ?3 AND v.owner = ?4 AND v.state NOT IN ('superseded', 'cancelled') \
-     ORDER BY v.id DESC"
+    "v.number = ?2 AND v.scope = ?1 AND v.kind = ?3 AND v.owner = ?4 AND v.state <> 'cancelled' \
+     AND (v.state <> 'superseded' OR v.doubtful = 1) ORDER BY v.id DESC"
 );
 pub(super) const LAST_REVISION: &str = "SELECT max(revision) FROM version INDEXED BY version_by_number \
      WHERE number = ?2 AND scope = ?1 AND kind = ?3 AND owner = ?4";

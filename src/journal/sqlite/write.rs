@@ -62,10 +62,13 @@ fn scope_of_run(connection: &Connection, run: RunId) -> Tried<ScopeId> {
     rows.next()?.ok_or_else(|| no_run(run))?.get(0).map_err(Trouble::from)
 }
 
-/// The vendor has one version of a document: whatever was accepted before makes room for the one that is now.
-const MAKE_ROOM: &str = "UPDATE version SET state = 'superseded', changed_at = ?2 WHERE id IN (SELECT o.id FROM version v \
+/// The vendor has one version of a document: whatever was accepted before makes room for the one that is now, and what had
+/// made room already is certainly gone.
+const MAKE_ROOM: &str = "UPDATE version SET changed_at = CASE state WHEN 'accepted' THEN ?2 ELSE changed_at END, \
+     state = 'superseded', doubtful = 0 WHERE id IN (SELECT o.id FROM version v \
      CROSS JOIN version o INDEXED BY version_by_number ON o.number = v.number AND o.scope = v.scope AND o.kind = v.kind \
-     AND o.owner = v.owner AND o.revision < v.revision WHERE v.id = ?1 AND v.revision > 1 AND o.state = 'accepted')";
+     AND o.owner = v.owner AND o.revision < v.revision WHERE v.id = ?1 AND v.revision > 1 \
+     AND (o.state = 'accepted' OR o.state = 'superseded' AND o.doubtful = 1))";
 
 /// The moves of one commit. All of them are tried, so that all that are refused can be named.
 struct Moves<'c> {
@@ -291,11 +294,12 @@ pub(super) fn rule(connection: &Connection, run: Option<RunId>, ruled: &[Ruling]
 
 fn rulings(connection: &Connection, call: Option<CallId>, run: Option<RunId>, rulings: &[Ruling]) -> Tried<()> {
     let mut moves = Moves { call, ..Moves::new(connection, rulings.iter().map(|ruling| &ruling.to)) };
-    let sql = "UPDATE version SET state = 'superseded', changed_at = ?2 WHERE id = ?1 AND state = 'accepted'";
+    let sql = "UPDATE version SET state = 'superseded', changed_at = ?2, doubtful = ?3 WHERE id = ?1 AND state = 'accepted'";
     for ruling in rulings {
         moves.apply(&ruling.to)?;
         if let Some(older) = ruling.superseded {
-            connection.prepare_cached(sql)?.execute((older, ruling.to.to.changed_at))?;
+            let doubtful = ruling.to.to.state != State::Accepted;
+            connection.prepare_cached(sql)?.execute((older, ruling.to.to.changed_at, doubtful))?;
         }
     }
     moves.end()?;

@@ -44,7 +44,7 @@ pub(super) fn trace(order: &PurchaseOrder<'_>) -> Trace {
     // Strings and lists have nothing in them that JSON could refuse.
     let memo = serde_json::to_vec(&memo).unwrap_or_default();
     let payee = order.seller.as_ref().and_then(|seller| seller.id.given()).map(str::to_owned);
-    Trace { owner: String::new(), payee, memo }
+    Trace { payee, memo }
 }
 
 /// Compares an order with what is remembered of an earlier version.
