@@ -37,6 +37,10 @@ pub trait Submit: Send + Sync {
     /// when no fault is an error.
     fn encode(&self, document: &Document<'_>, payees: &Payees, fragment: &mut Fragment, findings: &mut Findings);
 
+    /// Whose number a document has, where the scope's account does not say; else empty. Two documents with one number are
+    /// two documents where their owners differ.
+    fn owner<'d>(&self, document: &'d Document<'_>) -> &'d str;
+
     /// What of a document has to be remembered besides its wire form.
     fn trace(&self, document: &Document<'_>) -> Trace;
 
@@ -204,8 +208,6 @@ pub struct Findings {
 /// What is remembered of a document besides its wire form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trace {
-    /// Whose number it is, where the scope's account does not say; else empty.
-    pub owner: String,
     /// The payee that becomes known when the document is accepted.
     pub payee: Option<String>,
     /// What a later version is compared with; only the adapter reads it.

@@ -83,7 +83,8 @@ impl<'p> Preparer<'p> {
         let number = document.number();
         // The wire form of a document that breaks a rule may lack what is wrong with it, and so look like a good one's.
         let digest = || if outcome == Outcome::Invalid { digest_of_text(text) } else { self.fragment.digest() };
-        let identity = (!number.is_empty()).then(|| (seen::Key::new(document.kind(), number), digest()));
+        let key = || seen::Key::new(document.kind(), self.submit.owner(&document), number);
+        let identity = (!number.is_empty()).then(|| (key(), digest()));
         // A sum in something that is no currency is no sum.
         let value = self.findings.amount.filter(|_| model::is_currency(document.currency()));
         let amount = value.map(|value| Amount { currency: document.currency().to_owned(), value });
@@ -108,7 +109,8 @@ impl<'p> Preparer<'p> {
     ) -> Result<Option<Memory>, Error> {
         let Some(recall) = recall.filter(|_| !document.number().is_empty()) else { return Ok(None) };
         let trace = self.submit.trace(document);
-        let key = Key { kind: document.kind(), owner: trace.owner.clone(), number: document.number().to_owned() };
+        let key =
+            Key { kind: document.kind(), owner: self.submit.owner(document).to_owned(), number: document.number().to_owned() };
         let (known, last_revision) = recall.recall(&key)?;
         let digest = (self.judge(faults) != Outcome::Invalid).then(|| self.fragment.sha256());
         // The same content undoes nothing.
@@ -152,14 +154,15 @@ impl<'p> Preparer<'p> {
     ) -> Result<Prepared, Error> {
         let mut owner = String::new();
         if let Some(rest) = unreadable.rest.take() {
-            owner = self.submit.trace(&rest).owner;
+            self.submit.owner(&rest).clone_into(&mut owner);
             let more: Vec<Fault> = self.check(&rest).into_iter().filter(|fault| !unreadable.has_refused(&fault.path)).collect();
             unreadable.faults.extend(more);
         }
         let Unreadable { kind, number, mut faults, .. } = unreadable;
         place_faults(&mut faults, file, line);
         let source = Some(source(file, line));
-        let identity = kind.zip(number.as_deref()).map(|(kind, number)| (seen::Key::new(kind, number), digest_of_text(text)));
+        let named = kind.zip(number.as_deref());
+        let identity = named.map(|(kind, number)| (seen::Key::new(kind, &owner, number), digest_of_text(text)));
         let key = kind.zip(number.clone()).map(|(kind, number)| Key { kind, owner, number });
         let memory = match (key, recall) {
             (Some(key), Some(recall)) => {

@@ -18,14 +18,16 @@ pub enum Sighting {
     Different,
 }
 
-/// The identity of a document within a run: a hash of its kind and number.
+/// The identity of a document within a run: a hash of its kind, owner and number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Key(u64);
 
 impl Key {
-    /// The key of a kind and a number.
-    pub fn new(kind: Kind, number: &str) -> Self {
-        Self(xxhash_rust::xxh3::xxh3_64_with_seed(number.as_bytes(), kind as u64))
+    /// The key of a kind, whose number it is where that has to be said, and a number.
+    pub fn new(kind: Kind, owner: &str, number: &str) -> Self {
+        use xxhash_rust::xxh3::xxh3_64_with_seed as hash;
+        let kind = kind as u64;
+        Self(hash(number.as_bytes(), if owner.is_empty() { kind } else { hash(owner.as_bytes(), kind) }))
     }
 }
 
@@ -98,20 +100,22 @@ mod tests {
     #[test]
     fn repetitions_and_contradictions_are_told_apart() {
         let mut seen = Seen::default();
-        let key = Key::new(Kind::PurchaseOrder, "PO-1");
+        let key = Key::new(Kind::PurchaseOrder, "", "PO-1");
         assert_eq!(seen.note(key, 7), Sighting::First);
         assert_eq!(seen.note(key, 7), Sighting::Same);
         assert!(!seen.is_contradictory(key));
         assert_eq!(seen.note(key, 8), Sighting::Different);
         assert!(seen.is_contradictory(key));
-        assert_eq!(seen.note(Key::new(Kind::Invoice, "PO-1"), 8), Sighting::First);
+        assert_eq!(seen.note(Key::new(Kind::Invoice, "", "PO-1"), 8), Sighting::First);
+        assert_eq!(seen.note(Key::new(Kind::Invoice, "V1", "PO-1"), 9), Sighting::First);
+        assert_eq!(seen.note(Key::new(Kind::Invoice, "V2", "PO-1"), 8), Sighting::First);
     }
 
     #[test]
     fn many_numbers_do_not_collide() {
         let mut seen = Seen::default();
         for number in 0..200_000 {
-            assert_eq!(seen.note(Key::new(Kind::PurchaseOrder, &format!("PO-{number}")), number), Sighting::First);
+            assert_eq!(seen.note(Key::new(Kind::PurchaseOrder, "", &format!("PO-{number}")), number), Sighting::First);
         }
         let largest = seen.shards.iter().map(HashMap::len).max().unwrap();
         assert!(largest < 2 * 200_000 / SHARDS, "{largest}");

@@ -53,6 +53,10 @@ impl Submit for Adapter {
         fragment.bytes.extend_from_slice(format!("{};{};{price}", order.number.as_str(), order.note.as_str()).as_bytes());
     }
 
+    fn owner<'d>(&self, _: &'d Document<'_>) -> &'d str {
+        ""
+    }
+
     fn trace(&self, _: &Document<'_>) -> Trace {
         Trace::default()
     }

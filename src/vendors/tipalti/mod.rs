@@ -125,6 +125,11 @@ impl Submit for Tipalti {
         }
     }
 
+    fn owner<'d>(&self, _document: &'d Document<'_>) -> &'d str {
+        // The payer's numbers are its own, and the payer is the account.
+        ""
+    }
+
     fn trace(&self, document: &Document<'_>) -> Trace {
         match document {
             Document::PurchaseOrder(order) => compare::trace(order),
