@@ -1227,3 +1227,27 @@ async fn a_payee_that_nobody_vouched_for_is_held_by_default() {
     let ran = run(over(&transport, 1), &order).await;
     assert_eq!((ran.outcome("PO-1"), transport.times().len()), (Outcome::Held, 0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_the_vendor_may_have_is_not_forgotten_because_something_newer_was_refused() {
+    let transport = Scripted::new(|nth, body| match nth {
+        1..=4 => responds(502, ""),
+        5 => {
+            let row = "<Succeeded>false</Succeeded><PurchaseOrderNumber>PO-1</PurchaseOrderNumber>";
+            let row = format!("<TipaltiPurchaseOrderItemResult>{row}</TipaltiPurchaseOrderItemResult>");
+            responds(200, reply(&format!("<errorCode>OK</errorCode><PurchaseOrderErrors>{row}</PurchaseOrderErrors>")))
+        }
+        _ => responds(200, acceptance(body)),
+    });
+    let bridge = over(&transport, 1).quarantine(Duration::ZERO).build().unwrap();
+    let version = |more: &str, number: &str| order_with("PO-1", more).replace("Paper", number);
+    let mut outcomes = Vec::new();
+    // Closed, and accepted; in doubt; refused; and then one that would open it again unseen.
+    for (more, note) in
+        [("\"status\":\"closed\",", "1"), ("\"status\":\"closed\",", "2"), ("\"status\":\"closed\",", "3"), ("", "4")]
+    {
+        let ran = sync(&bridge, &[&version(more, note)]).await;
+        outcomes.push(ran.outcome("PO-1"));
+    }
+    assert_eq!(outcomes, [Outcome::Accepted, Outcome::InDoubt, Outcome::Rejected, Outcome::Held]);
+}

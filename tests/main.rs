@@ -22,4 +22,5 @@ mod properties;
 mod replies;
 mod schema;
 mod simulation;
+mod streams;
 mod support;

@@ -6,8 +6,9 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::build::Stopper;
-use super::drive::{Line, SEND_BUDGET, emit};
-use super::{Error, Observer};
+use super::drive::emit;
+use super::line::{Line, SEND_BUDGET};
+use super::{Error, Observer, wait_for_room};
 use crate::adapter::{FollowUp, News, Stamp};
 use crate::engine::follow::{Action, Event, Follow};
 use crate::engine::record::{RunId, ScopeId, VersionId};
@@ -58,9 +59,19 @@ impl Ask<'_> {
                         Action::Rule(ruling) => {
                             match self.journal.rule(Some(self.run), std::slice::from_ref(&ruling), &[]) {
                                 Ok(()) | Err(journal::Error::Fenced(_)) => {}
-                                Err(error) => return Err(error.into()),
+                                Err(error) => {
+                                    // It may be stored nevertheless, and then nobody else tells of it.
+                                    let stands = self.journal.version(ruling.to.version).ok().flatten();
+                                    let is_over = stands.is_some_and(|version| version.standing.state.is_over());
+                                    for item in ruling.item.into_iter().filter(|_| is_over) {
+                                        emit(item, self.summary, self.observer);
+                                    }
+                                    return Err(error.into());
+                                }
                             }
                             if let Some(item) = ruling.item {
+                                // What is on its way is only questions, and they can be asked again.
+                                wait_for_room(self.observer);
                                 emit(item, self.summary, self.observer);
                             }
                         }
@@ -127,28 +138,35 @@ impl Ask<'_> {
             (version, response.map(|response| read(follow_up, &response)))
         });
     }
+}
 
-    /// Tells how documents of this run stand that have no verdict yet.
-    pub(super) fn tell_the_rest(&mut self) -> Result<(), Error> {
-        for state in [State::Submitted, State::Presumed] {
-            let mut after = 0;
-            loop {
-                let versions = self.journal.list(self.scope, state, after, PAGE)?;
-                let Some(last) = versions.last() else { break };
-                after = last.id;
-                let ours = versions.into_iter().filter(|version| version.run == self.run);
-                let why = Fault::error("DOC-NOT-SENT", Path::ROOT, "");
-                let items: Vec<_> = ours.map(|version| ended(&version, &version.standing, &why)).collect();
-                if !items.is_empty() {
-                    self.journal.report(self.run, &items)?;
-                }
-                for item in items {
-                    emit(item, self.summary, self.observer);
-                }
+/// Tells how documents of a run stand that have no verdict yet, and stores that; of a run that is broken, it only tells.
+pub(super) fn tell_the_rest(
+    (journal, scope, run): (&mut dyn Journal, ScopeId, RunId),
+    broken: bool,
+    summary: &mut Summary,
+    observer: &mut dyn Observer,
+) -> Result<(), Error> {
+    let mut reported = Ok(());
+    for state in [State::Submitted, State::Presumed] {
+        let mut after = 0;
+        loop {
+            let versions = journal.list(scope, state, after, PAGE)?;
+            let Some(last) = versions.last() else { break };
+            after = last.id;
+            let ours = versions.into_iter().filter(|version| version.run == run);
+            let why = Fault::error("DOC-NOT-SENT", Path::ROOT, "");
+            let items: Vec<_> = ours.map(|version| ended(&version, &version.standing, &why)).collect();
+            if !items.is_empty() && !broken && reported.is_ok() {
+                reported = journal.report(run, &items);
+            }
+            for item in items {
+                wait_for_room(observer);
+                emit(item, summary, observer);
             }
         }
-        Ok(())
     }
+    Ok(reported?)
 }
 
 fn read(follow_up: &dyn FollowUp, response: &crate::wire::WireResponse) -> News {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::drive::Line;
 use super::items::{Items, Work};
+use super::line::Line;
 use super::survey::Guards;
 use super::{Error, Observer};
 use crate::adapter::{Payees, Submit};

@@ -1,7 +1,6 @@
 //! Drives a run: does what the engine says, with a journal, a transport and a clock, and tells it what happened.
 
-use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,76 +8,20 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::build::Stopper;
-use super::evidence::{clean, evidence};
+use super::evidence::evidence;
+use super::line::{Line, decode};
 use super::{Error, Observer};
-use crate::adapter::{Decoded, Rest, Stamp, Submit};
+use crate::adapter::Stamp;
 use crate::engine::record::{CallId, Move, Ruling, RunId, ScopeId, Version, VersionId};
-use crate::engine::run::{Action, Candidate, Engine, Event, Now};
-use crate::engine::state::{Millis, State};
+use crate::engine::run::{Action, Candidate, Engine, Event};
+use crate::engine::state::State;
 use crate::journal::{self, Arm, Journal, Settle};
 use crate::outcome::Exit;
 use crate::report::{Item, Summary};
-use crate::transport::{Permit, Transport};
-use crate::wire::{Secret, SendError, WireResponse};
+use crate::wire::{SendError, WireResponse};
 
-/// A call whose first byte has not left so long after its intent was stored is not made: by then another process may have
-/// been given reason to think that it was.
-pub(super) const SEND_BUDGET: Duration = Duration::from_secs(5);
-
-/// The way to a vendor.
-pub(super) struct Line {
-    pub(super) submit: Arc<dyn Submit>,
-    pub(super) secret: Secret,
-    pub(super) transport: Arc<dyn Transport>,
-    pub(super) clock: Arc<dyn Fn() -> Millis + Send + Sync>,
-    pub(super) timeout: Duration,
-    /// Where ticks are counted from.
-    pub(super) epoch: Instant,
-}
-
-impl Line {
-    pub(super) fn now(&self) -> Now {
-        let tick = u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Now { tick, wall: (self.clock)() }
-    }
-
-    pub(super) fn unix_seconds(&self) -> u64 {
-        u64::try_from((self.clock)() / 1000).unwrap_or_default()
-    }
-
-    /// From the intent to the last moment at which a request may be on the wire, in milliseconds.
-    pub(super) fn longest_call(&self) -> Millis {
-        Millis::try_from((SEND_BUDGET + self.timeout).as_millis()).unwrap_or(Millis::MAX / 4)
-    }
-
-    pub(super) fn instant(&self, tick: u64) -> Instant {
-        self.epoch + Duration::from_millis(tick)
-    }
-
-    /// What a call with a stamp of this time brought, without its keys.
-    pub(super) fn without_secrets(
-        &self,
-        stamped: u64,
-        result: Result<WireResponse, SendError>,
-    ) -> Result<WireResponse, SendError> {
-        let keys = self.submit.keys(&Stamp { unix_seconds: stamped, secret: Some(&self.secret) });
-        let secrets: Vec<&str> = keys.iter().map(String::as_str).chain([self.secret.expose()]).collect();
-        clean(result, &secrets)
-    }
-
-    /// A permit that ends with the budget, by both clocks: the one that stands still while a machine sleeps, and the other.
-    fn permit(&self) -> Permit {
-        let (began, wall, clock) = (Instant::now(), (self.clock)(), Arc::clone(&self.clock));
-        let budget = Millis::try_from(SEND_BUDGET.as_millis()).unwrap_or_default();
-        Permit::new(move || began.elapsed() < SEND_BUDGET && (clock() - wall).abs() < budget)
-    }
-}
-
-/// Reads a reply. A reply that makes the reader fail is a reply that says nothing.
-pub(super) fn decode(line: &Line, numbers: &[&str], response: &WireResponse) -> Decoded {
-    catch_unwind(AssertUnwindSafe(|| line.submit.decode(numbers, response)))
-        .unwrap_or_else(|_| Decoded::whole(Rest::Silent("its answer could not be read".into())))
-}
+/// How long until a full observer is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// Clocks that are farther apart are told of.
 const MOST_SECONDS_APART: i64 = 120;
@@ -98,13 +41,19 @@ pub(super) struct Drive<'d> {
     pub(super) shelf: Shelf,
     in_flight: JoinSet<Back>,
     clocks_compared: bool,
+    /// A call that was not made, because its intent could not be stored.
+    pub(super) unsent: Option<u64>,
+    /// Whether the engine knows that the observer is full.
+    crowded: bool,
     /// Documents that were not given to this run.
     left_over: u64,
     /// The numbers of calls on their way.
     numbers: HashMap<u64, Vec<String>>,
     /// The journal's names of calls that came back.
     stored: HashMap<u64, CallId>,
-    events: Vec<Event>,
+    pub(super) events: Vec<Event>,
+    /// What the engine said and is still to be done.
+    pub(super) undone: VecDeque<Action>,
 }
 
 /// How far the documents that may go have been taken.
@@ -137,23 +86,27 @@ impl<'d> Drive<'d> {
             shelf,
             in_flight,
             clocks_compared: false,
+            unsent: None,
+            crowded: false,
             left_over: 0,
             numbers,
             stored,
             events,
+            undone: VecDeque::new(),
         }
     }
 
     /// Sends what may go, until nothing is left to do.
     pub(super) async fn finish(mut self, stopper: &Stopper) -> Result<(), Error> {
         let ended = self.run(stopper).await;
-        if ended.is_err() {
+        if let Err(error) = &ended {
             // Whatever is on its way is waited for, and what it brings is kept if the journal still can.
             while let Some(back) = self.in_flight.join_next().await {
                 if let Ok((_, call, result)) = back {
                     let _last_attempt = self.keep(call, &result);
                 }
             }
+            self.tell_broken(error);
         }
         ended?;
         if self.left_over > 0 {
@@ -175,9 +128,14 @@ impl<'d> Drive<'d> {
                 told_to_stop = true;
                 self.events.push(Event::Stop(Exit::Temporary, "the run was interrupted".to_owned()));
             }
+            if self.observer.is_full() != self.crowded {
+                self.crowded = !self.crowded;
+                self.events.push(Event::Crowded(self.crowded));
+            }
             while !self.events.is_empty() {
                 let event = self.events.remove(0);
-                for action in self.engine.on(self.line.now(), event) {
+                self.undone.extend(self.engine.on(self.line.now(), event));
+                while let Some(action) = self.undone.pop_front() {
                     self.perform(action)?;
                 }
             }
@@ -185,6 +143,8 @@ impl<'d> Drive<'d> {
                 return Ok(());
             }
             let wake = self.engine.wake_at(self.line.now()).map(|tick| self.line.instant(tick));
+            let look = self.crowded.then(|| Instant::now() + LOOK_AGAIN);
+            let wake = wake.into_iter().chain(look).min();
             tokio::select! {
                 biased;
                 Some(back) = self.in_flight.join_next(), if !self.in_flight.is_empty() => self.came_back(back)?,
@@ -212,15 +172,17 @@ impl<'d> Drive<'d> {
                 self.events.push(Event::Settled { call, fenced });
             }
             Action::Rule(ruling) => {
-                match self.journal.rule(Some(self.run), std::slice::from_ref(&ruling), &[]) {
+                let ruled = self.journal.rule(Some(self.run), std::slice::from_ref(&ruling), &[]);
+                self.emit_all(ruling.item);
+                match ruled {
                     Ok(()) | Err(journal::Error::Fenced(_)) => {}
                     Err(error) => return Err(error.into()),
                 }
-                self.emit_all(ruling.item);
             }
             Action::Report(items) => {
-                self.journal.report(self.run, &items)?;
+                let reported = self.journal.report(self.run, &items);
                 self.emit_all(items);
+                reported?;
             }
             Action::Note(note) => {
                 tracing::warn!(note, "reply");
@@ -231,7 +193,7 @@ impl<'d> Drive<'d> {
     }
 
     /// The next documents that may go: first those in doubt, where they can be replayed, then those that are ready.
-    fn take(&mut self, most: usize) -> Result<(Vec<Candidate>, bool), Error> {
+    pub(super) fn take(&mut self, most: usize) -> Result<(Vec<Candidate>, bool), Error> {
         if self.shelf.doubtful {
             let versions = self.journal.list(self.scope, State::InDoubt, self.shelf.after, most)?;
             self.shelf.doubtful = versions.len() == most;
@@ -271,7 +233,7 @@ impl<'d> Drive<'d> {
     fn send(&mut self, call: u64, superseded: Vec<Move>, armed: Vec<Move>) -> Result<(), Error> {
         let mut fragments = Vec::with_capacity(armed.len());
         for change in &armed {
-            match self.journal.payload(change.version)? {
+            match self.journal.payload(change.version).inspect_err(|_| self.unsent = Some(call))? {
                 Some(fragment) => fragments.push(fragment),
                 // It cannot go, and nothing is armed that cannot go.
                 None => {
@@ -294,7 +256,10 @@ impl<'d> Drive<'d> {
                 self.events.push(Event::Refused { call, why });
                 return Ok(());
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                self.unsent = Some(call);
+                return Err(error.into());
+            }
         };
         let line = Arc::clone(&self.line);
         self.in_flight.spawn(async move {
@@ -371,7 +336,7 @@ impl<'d> Drive<'d> {
         Ok(fenced)
     }
 
-    fn emit_all(&mut self, items: impl IntoIterator<Item = Item>) {
+    pub(super) fn emit_all(&mut self, items: impl IntoIterator<Item = Item>) {
         for item in items {
             emit(item, self.summary, self.observer);
         }

@@ -2,7 +2,7 @@
 
 use super::spool::{Entry, Role};
 use super::survey::Survey;
-use super::{Error, Observer};
+use super::{Error, Observer, broken};
 use crate::engine::record::{Move, RunId, Version, VersionId};
 use crate::engine::state::{Event, Millis, Rules, Standing, State, step};
 use crate::journal::{Import, Journal, NewVersion};
@@ -11,7 +11,7 @@ use crate::outcome::Outcome;
 use crate::report::{Item, Summary};
 
 /// The most documents in one commit.
-const PART: usize = 1000;
+const PART: u64 = 1000;
 
 /// Stores all documents of a run. What is new is received; it becomes ready when all of it is stored. Returns how many
 /// documents are going to be sent.
@@ -22,13 +22,30 @@ pub(super) fn import(
     summary: &mut Summary,
     observer: &mut dyn Observer,
 ) -> Result<u64, Error> {
+    let mut stored = 0;
+    let imported = store(&mut survey, (journal, run), (rules, now), summary, observer, &mut stored);
+    if let Err(error) = &imported {
+        broken::tell_unsent(&mut survey, stored, error, summary, observer);
+    }
+    imported
+}
+
+/// Stores them; `stored` counts those whose part is stored and whose ends are told.
+fn store(
+    survey: &mut Survey,
+    (journal, run): (&mut dyn Journal, RunId),
+    (rules, now): (Rules, &dyn Fn() -> Millis),
+    summary: &mut Summary,
+    observer: &mut dyn Observer,
+    stored: &mut u64,
+) -> Result<u64, Error> {
     let (mut part, mut over, mut going, mut size) = (Import::default(), Vec::new(), 0, 0);
     loop {
         let entry = survey.next()?;
         let is_last = entry.is_none();
         if let Some(entry) = entry {
             size += 1;
-            going += u64::from(matches!(entry.role, Role::Carry(_) | Role::New { .. }) && entry.item.outcome == Outcome::Planned);
+            going += u64::from(entry.goes());
             add(entry, &mut part, &mut over, journal, rules, now())?;
         }
         if size >= PART || is_last {
@@ -37,9 +54,11 @@ pub(super) fn import(
                 journal.import(run, &part)?;
             }
             for item in over.drain(..) {
+                super::wait_for_room(observer);
                 summary.count(&item);
                 observer.item(item);
             }
+            *stored += size;
             (part, size) = (Import::default(), 0);
         }
         if is_last {

@@ -1,18 +1,20 @@
 //! Runs as streams: each document comes out once, as soon as it is settled.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 
 use futures_core::Stream;
-use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use super::build::{Bridge, Stopper};
 use super::{Error, Observer};
 use crate::intake::Input;
 use crate::report::{Item, Summary};
 
-/// How many documents may be settled that nobody has taken yet. Then the run waits, so memory stays flat.
+/// How many documents may be settled that nobody has taken yet. Then nothing new is begun, so memory stays flat.
 const MOST_WAITING: usize = 256;
 
 /// What a run is to do.
@@ -35,8 +37,8 @@ pub enum Progress {
 /// A run in progress, as a stream of the documents that it settles.
 ///
 /// The run has a thread of its own, so that whatever happens to the caller, what is on its way is recorded. When the stream
-/// is dropped, that is finished, and nothing more is begun. A stream is to be read: when 256 documents wait in it, the run
-/// waits, too.
+/// is dropped, that is finished, and nothing more is begun. A stream is to be read: while 256 documents wait in it, nothing
+/// new is begun; what is on its way is still recorded.
 ///
 /// ```
 /// # use payables_bridge::bridge::Items;
@@ -49,7 +51,8 @@ pub enum Progress {
 /// ```
 pub struct Items {
     name: String,
-    receiver: Receiver<Message>,
+    receiver: UnboundedReceiver<Message>,
+    waiting: Arc<AtomicUsize>,
     ended: Option<Result<Summary, Error>>,
     stopper: Stopper,
     finished: bool,
@@ -64,23 +67,25 @@ enum Message {
 impl Items {
     /// Begins the work on a thread of its own.
     pub(super) fn begin(bridge: Bridge, work: Work<'static>, name: String) -> Self {
-        let (sender, receiver) = mpsc::channel(MOST_WAITING);
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let waiting = Arc::new(AtomicUsize::new(0));
         let stopper = bridge.stopper();
         let run = name.clone();
         let spawned = std::thread::Builder::new().name("payables-run".to_owned()).spawn({
-            let sender = sender.clone();
+            let waiting = Arc::clone(&waiting);
             move || {
-                let ended = work_here(&bridge, work, &run, &sender);
+                let mut outlet = Outlet { sender, waiting };
+                let ended = work_here(&bridge, work, &run, &mut outlet);
                 // Whoever has heard of the end may open the journal anew, so it is closed by then.
                 drop(bridge);
-                let _nobody_listens = sender.blocking_send(Message::End(ended));
+                let _nobody_listens = outlet.sender.send(Message::End(ended));
             }
         });
         let (thread, ended) = match spawned {
             Ok(thread) => (Some(thread), None),
             Err(error) => (None, Some(Err(Error::Transport(format!("no thread for the run: {error}"))))),
         };
-        Self { name, receiver, ended, stopper, finished: false, thread }
+        Self { name, receiver, waiting, ended, stopper, finished: false, thread }
     }
 
     /// The run's name, by which the journal knows it.
@@ -107,11 +112,9 @@ impl Items {
     pub fn blocking(&mut self) -> impl Iterator<Item = Item> {
         std::iter::from_fn(|| {
             while self.ended.is_none() && !self.finished {
-                match self.receiver.blocking_recv() {
-                    Some(Message::Progress(Progress::Settled(item))) => return Some(item),
-                    Some(Message::Progress(Progress::Imported(_))) => {}
-                    Some(Message::End(ended)) => self.ended = Some(ended),
-                    None => self.finished = true,
+                let message = self.receiver.blocking_recv();
+                if let Some(Progress::Settled(item)) = self.take(message) {
+                    return Some(item);
                 }
             }
             None
@@ -150,17 +153,21 @@ impl Items {
         if self.ended.is_some() || self.finished {
             return Poll::Ready(None);
         }
-        match std::task::ready!(self.receiver.poll_recv(context)) {
-            Some(Message::Progress(progress)) => Poll::Ready(Some(progress)),
-            Some(Message::End(ended)) => {
-                self.ended = Some(ended);
-                Poll::Ready(None)
+        let message = std::task::ready!(self.receiver.poll_recv(context));
+        Poll::Ready(self.take(message))
+    }
+
+    /// Takes a message in; `None` when it was the last.
+    fn take(&mut self, message: Option<Message>) -> Option<Progress> {
+        match message {
+            Some(Message::Progress(progress)) => {
+                self.waiting.fetch_sub(1, Ordering::Relaxed);
+                return Some(progress);
             }
-            None => {
-                self.finished = true;
-                Poll::Ready(None)
-            }
+            Some(Message::End(ended)) => self.ended = Some(ended),
+            None => self.finished = true,
         }
+        None
     }
 }
 
@@ -184,44 +191,39 @@ impl Drop for Items {
     }
 }
 
-fn work_here(bridge: &Bridge, work: Work<'_>, name: &str, sender: &Sender<Message>) -> Result<Summary, Error> {
-    // Calls have a thread of their own, so that an answer is taken in while this one stores or waits for the caller.
+fn work_here(bridge: &Bridge, work: Work<'_>, name: &str, outlet: &mut Outlet) -> Result<Summary, Error> {
+    // Calls have a thread of their own, so that an answer is taken in while this one stores.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .build()
         .map_err(|error| Error::Transport(format!("no runtime for the run: {error}")))?;
-    let mut outlet = Outlet { sender };
-    runtime.block_on(bridge.work(work, name, &mut outlet))
+    runtime.block_on(bridge.work(work, name, outlet))
 }
 
 /// Passes on what happens. When nobody takes it any more, the run has been told to stop.
-struct Outlet<'s> {
-    sender: &'s Sender<Message>,
+struct Outlet {
+    sender: UnboundedSender<Message>,
+    waiting: Arc<AtomicUsize>,
 }
 
-impl Outlet<'_> {
+impl Outlet {
     fn pass(&self, progress: Progress) {
-        // The run has nothing to do on its thread while nobody takes what is settled, so its thread may wait.
-        let mut message = Message::Progress(progress);
-        while let Err(error) = self.sender.try_send(message) {
-            match error {
-                mpsc::error::TrySendError::Full(back) => {
-                    message = back;
-                    std::thread::sleep(std::time::Duration::from_millis(1));
-                }
-                mpsc::error::TrySendError::Closed(_) => return,
-            }
-        }
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let _nobody_listens = self.sender.send(Message::Progress(progress));
     }
 }
 
-impl Observer for Outlet<'_> {
+impl Observer for Outlet {
     fn imported(&mut self, going: u64) {
         self.pass(Progress::Imported(going));
     }
 
     fn item(&mut self, item: Item) {
         self.pass(Progress::Settled(item));
+    }
+
+    fn is_full(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) >= MOST_WAITING && !self.sender.is_closed()
     }
 }

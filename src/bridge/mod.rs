@@ -92,6 +92,8 @@ mod translate;
 #[cfg(feature = "net")]
 mod ask;
 #[cfg(feature = "net")]
+mod broken;
+#[cfg(feature = "net")]
 mod build;
 #[cfg(feature = "net")]
 mod desk;
@@ -103,6 +105,8 @@ mod evidence;
 mod import;
 #[cfg(feature = "net")]
 mod items;
+#[cfg(feature = "net")]
+mod line;
 #[cfg(feature = "net")]
 mod recover;
 #[cfg(feature = "net")]
@@ -131,6 +135,10 @@ pub trait Observer: Send {
     fn imported(&mut self, _going: u64) {}
     /// A document has come to its end.
     fn item(&mut self, item: Item);
+    /// Whether it has more than it can take. While it says so, nothing new is begun, and what is on its way is still told.
+    fn is_full(&self) -> bool {
+        false
+    }
 }
 
 impl<F: FnMut(Item) + Send> Observer for F {
@@ -168,6 +176,14 @@ pub enum Error {
     /// The transport cannot be set up, or a call broke off in a way that no network explains.
     #[error("{0}")]
     Transport(String),
+}
+
+/// Waits until an observer takes more. Only for where nothing is on its way.
+#[cfg(feature = "net")]
+fn wait_for_room(observer: &dyn Observer) {
+    while observer.is_full() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
 }
 
 impl Error {

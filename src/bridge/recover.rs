@@ -2,8 +2,8 @@
 //! nothing was kept their documents are in doubt.
 
 use super::Error;
-use super::drive::{Line, decode};
 use super::evidence;
+use super::line::{Line, decode};
 use crate::engine::record::{Move, Ruling, ScopeId, Version};
 use crate::engine::settle::{Fate, settle};
 use crate::engine::state::{Event, Millis, Rules, State, step};

@@ -12,6 +12,7 @@ use super::seen;
 use crate::engine::record::{Digest, Key, VersionId};
 use crate::engine::state::Millis;
 use crate::journal::{read_item, write_item};
+use crate::outcome::Outcome;
 use crate::report::Item;
 
 /// What is to be done about a document when it is certain that its number stands in the run once.
@@ -56,6 +57,11 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// Whether it is going to be sent: how it ends is told later.
+    pub(super) fn goes(&self) -> bool {
+        matches!(self.role, Role::Carry(_) | Role::New { .. }) && self.item.outcome == Outcome::Planned
+    }
+
     /// A document of which its item says all.
     pub(super) fn of(item: Item) -> Self {
         Self {
@@ -125,17 +131,25 @@ impl Spool {
     pub(super) fn read(self) -> io::Result<Drain> {
         let mut file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.seek(SeekFrom::Start(0))?;
-        Ok(Drain { file: BufReader::with_capacity(256 << 10, file), left: self.count })
+        Ok(Drain { file: BufReader::with_capacity(256 << 10, file), count: self.count, left: self.count })
     }
 }
 
 /// Documents come out in the order in which they went in.
 pub(super) struct Drain {
     file: BufReader<File>,
+    count: u64,
     left: u64,
 }
 
 impl Drain {
+    /// Begins anew.
+    pub(super) fn rewind(&mut self) -> io::Result<()> {
+        self.file.rewind()?;
+        self.left = self.count;
+        Ok(())
+    }
+
     pub(super) fn next(&mut self) -> io::Result<Option<Entry>> {
         if self.left == 0 {
             return Ok(None);
@@ -174,7 +188,6 @@ impl Drain {
 mod tests {
     use super::*;
     use crate::model::Kind;
-    use crate::outcome::Outcome;
     use crate::report::Amount;
 
     fn entry(number: &str) -> Entry {
@@ -192,7 +205,7 @@ mod tests {
         let key = Key { kind, owner: String::new(), number: number.to_owned() };
         Entry {
             item,
-            seen: Some((seen::Key::new(kind, number), true)),
+            seen: Some((seen::Key::new(kind, "", number), true)),
             role: Role::New { revision: 3, not_before: 7 },
             key: Some(key),
             payee: Some("V-1".into()),
@@ -218,6 +231,8 @@ mod tests {
         assert_eq!(drain.next().unwrap(), Some(entry("A")));
         assert_eq!(drain.next().unwrap(), Some(entry("B")));
         assert_eq!(drain.next().unwrap(), None);
+        drain.rewind().unwrap();
+        assert_eq!(drain.next().unwrap(), Some(entry("A")));
     }
 
     #[test]

@@ -155,6 +155,11 @@ fn let_go(item: &mut Item) {
 }
 
 impl Survey {
+    /// Begins anew with the first document.
+    pub(super) fn rewind(&mut self) -> Result<(), Error> {
+        self.drain.rewind().map_err(Error::Spool)
+    }
+
     /// The next document, with what the others of the run mean for it: two with one number and other content are both held,
     /// and of two that are the same one goes.
     pub(super) fn next(&mut self) -> Result<Option<Entry>, Error> {

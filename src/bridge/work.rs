@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tracing::Instrument as _;
 
-use super::ask::Ask;
+use super::ask::{Ask, tell_the_rest};
 use super::build::{Bridge, Lease};
 use super::drive::Drive;
 use super::import::import;
@@ -78,6 +78,7 @@ impl Bridge {
         let submit = &*self.line.submit;
         let mut survey = survey(submit, &self.guards, self.rules(), (journal, scope), inputs, summary)?;
         while let Some(entry) = survey.next()? {
+            super::wait_for_room(observer);
             summary.count(&entry.item);
             observer.item(entry.item);
         }
@@ -98,7 +99,9 @@ impl Bridge {
         let is_blown = survey.fuse.is_some();
         let clock = || (self.line.clock)();
         let going = import(survey, (&mut *journal, run), (self.rules(), &clock), summary, observer)?;
-        self.tell_of_others(journal, scope, summary)?;
+        if let Err(error) = self.tell_of_others(journal, scope, summary) {
+            tracing::warn!(%error, "what earlier runs left cannot be told");
+        }
         observer.imported(going);
         if is_blown {
             return Ok(());
@@ -115,10 +118,11 @@ impl Bridge {
         observer: &mut dyn Observer,
     ) -> Result<(), Error> {
         self.stopper.begin_to_send();
-        self.drive(&mut *journal, (scope, run), summary, observer).await?;
-        match self.line.submit.follow_up() {
-            Some(_) => self.follow(journal, (scope, run), false, summary, observer).await,
-            None => Ok(()),
+        let driven = self.drive(&mut *journal, (scope, run), summary, observer).await;
+        match (self.line.submit.follow_up(), driven) {
+            (Some(_), Ok(())) => self.follow(journal, (scope, run), false, summary, observer).await,
+            (Some(_), Err(error)) => tell_the_rest((journal, scope, run), true, summary, observer).and(Err(error)),
+            (None, driven) => driven,
         }
     }
 
@@ -196,9 +200,13 @@ impl Bridge {
             deadline: self.settings.deadline,
         };
         let (line, follow) = (Arc::clone(&self.line), Follow::new(policy));
-        let mut ask = Ask { line, journal, scope, run, follow, summary, observer, page: (State::Submitted, 0), all };
-        ask.finish(&self.stopper).await?;
-        if all { Ok(()) } else { ask.tell_the_rest() }
+        let (page, told) = ((State::Submitted, 0), &mut *summary);
+        let (journal, observer) = (&mut *journal, &mut *observer);
+        let mut ask = Ask { line, journal, scope, run, follow, summary: told, observer, page, all };
+        let asked = ask.finish(&self.stopper).await;
+        // Where all are asked, each is told when it was asked.
+        let told = if all { Ok(()) } else { tell_the_rest((journal, scope, run), asked.is_err(), summary, observer) };
+        asked.and(told)
     }
 
     /// What was rejected may go once more.

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::pace::Tick;
-use super::record::{Move, Ruling, Version};
+use super::record::{Move, Ruling, Version, VersionId};
 use super::run::{Action, Call, Engine, Now};
-use super::settle::{Fate, Line, ended, settle};
+use super::settle::{Fate, Line, doubt_fault, ended, settle};
 use super::state::{self, Standing, State, step};
 use super::steer::{millis, report, signed};
 use crate::adapter::Decoded;
@@ -99,6 +99,30 @@ impl Engine {
         }
         actions.push(Action::Settle { call: id, rulings });
         self.settling.insert(id, Settling { call, thens, fates: settlement.fates, again });
+    }
+
+    /// Gives up what is on its way or has not been settled, because it cannot be stored. Returns how its documents end in
+    /// this run: in doubt, but for those that certainly did not arrive, and those of a call that was not even made.
+    pub fn abandon(&mut self, not_made: Option<u64>) -> Vec<(VersionId, Item)> {
+        let made = std::mem::take(&mut self.in_flight).into_iter();
+        let settling = std::mem::take(&mut self.settling).into_values();
+        let calls = made.map(|(id, call)| (not_made != Some(id), call)).chain(settling.map(|settling| (true, settling.call)));
+        let mut items = Vec::new();
+        for (is_made, call) in calls {
+            for (candidate, armed) in call.documents.into_iter().zip(&call.armed) {
+                // Of a call that came back, the candidate stands as was made of it.
+                let did_not_arrive =
+                    candidate.version.standing.epoch == armed.epoch && candidate.version.standing.state == State::Ready;
+                let doubt = doubt_fault(&"its answer could not be stored; the next run says more".into());
+                let version = candidate.version.id;
+                let item = match step(armed, state::Event::Doubt(doubt), armed.changed_at, self.policy.rules) {
+                    Ok(to) if is_made && !did_not_arrive => ended(&candidate.version, &to, &self.not_begun()),
+                    _ => self.leave(candidate),
+                };
+                items.push((version, item));
+            }
+        }
+        items
     }
 
     fn event(&self, fate: &Fate) -> state::Event {

@@ -102,6 +102,9 @@ pub enum Event {
         /// Those, as they stand now.
         fenced: Vec<Version>,
     },
+    /// Whether those who hear of ended documents have more than they can take: nothing is begun meanwhile, and what is on
+    /// its way is settled all the same.
+    Crowded(bool),
     /// Nothing is sent any more: a person said so, or the machine fails.
     Stop(Exit, String),
 }
@@ -172,6 +175,8 @@ pub struct Engine {
     pub(super) taken_all: bool,
     /// Whether what is left is only counted.
     pub(super) draining: bool,
+    /// Whether nothing is begun until somebody has taken what has ended.
+    pub(super) crowded: bool,
     /// Nothing goes until then: the vendor asked for a pause, or the line is down.
     pub(super) paused_until: Option<Tick>,
     /// How many pauses there were since the vendor last gave its word; while there are any, one call goes at a time.

@@ -34,6 +34,7 @@ impl Engine {
             taking: false,
             taken_all: false,
             draining: false,
+            crowded: false,
             paused_until: None,
             pauses: 0,
             openings: 0,
@@ -64,6 +65,7 @@ impl Engine {
             }
             Event::Returned { call, result } => self.returned(call, result, now, &mut actions),
             Event::Settled { call, fenced } => self.settled(call, fenced, now, &mut actions),
+            Event::Crowded(crowded) => self.crowded = crowded,
             Event::Stop(exit, why) => self.stop(exit, why),
         }
         if now.tick >= began_at + self.time_to_begin() {
@@ -116,6 +118,9 @@ impl Engine {
     }
 
     fn has_room(&self) -> bool {
+        if self.crowded {
+            return false;
+        }
         let most = if self.pauses > 0 { 1 } else { self.policy.concurrency };
         self.in_flight.len() + self.settling.len() < most
     }
@@ -154,7 +159,7 @@ impl Engine {
     }
 
     fn take(&mut self, actions: &mut Vec<Action>) {
-        if !self.taking && !self.taken_all {
+        if !self.taking && !self.taken_all && !self.crowded {
             self.taking = true;
             actions.push(Action::Take(self.policy.batch_size));
         }
@@ -258,7 +263,7 @@ impl Engine {
     }
 
     /// A document that is not sent any more in this run.
-    fn leave(&mut self, candidate: Candidate) -> Item {
+    pub(super) fn leave(&mut self, candidate: Candidate) -> Item {
         let why = self.not_begun();
         self.left += u64::from(candidate.version.standing.state != State::InDoubt);
         ended(&candidate.version, &candidate.version.standing, &why)
