@@ -25,6 +25,8 @@ pub(super) struct Effect {
     pub(super) at: Millis,
     /// Whether the network made it of a request that had arrived before.
     pub(super) is_copy: bool,
+    /// The call that carried it.
+    pub(super) trip: usize,
     /// How it ends, where verdicts come later, and when that is known.
     pub(super) word: Word,
     pub(super) word_at: Millis,
@@ -40,6 +42,13 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
+    /// Whether nobody could know of an effect: the network made it of a call that the vendor had answered without doing
+    /// anything.
+    pub(super) fn is_unheard_of(&self, effect: &Effect) -> bool {
+        let is_first = |other: &&Effect| other.trip == effect.trip && other.number == effect.number && !other.is_copy;
+        effect.is_copy && !self.effects.iter().any(|other| is_first(&other))
+    }
+
     /// What the vendor has of a number now, the latest first, without what it refused later.
     pub(super) fn standing<'l>(&'l self, number: &'l str) -> impl Iterator<Item = &'l Effect> {
         self.effects.iter().rev().filter(move |effect| effect.number == number && effect.word != Word::No)
@@ -87,7 +96,7 @@ fn failure(world: &mut World, echo: &str) -> WireResponse {
     answer(status, format!("{body}{echo}"))
 }
 
-fn take(world: &mut World, at: Millis, line: &str, is_copy: bool) -> String {
+fn take(world: &mut World, at: Millis, line: &str, delivery: &Delivery) -> String {
     let word = match Nature::of(line) {
         Some(Nature::Failing) if world.ledger.is_once => Word::No,
         Some(Nature::Silent) if world.ledger.is_once => Word::Never,
@@ -97,7 +106,8 @@ fn take(world: &mut World, at: Millis, line: &str, is_copy: bool) -> String {
     let number = line.split(';').next().unwrap().to_owned();
     let reference = format!("T-{}", world.ledger.effects.len() + 1);
     world.tell(|| format!("vendor: does {line} as {reference}"));
-    world.ledger.effects.push(Effect { number, content: digest(line), at, is_copy, word, word_at, reference: reference.clone() });
+    let (content, is_copy, trip) = (digest(line), delivery.is_copy, delivery.trip);
+    world.ledger.effects.push(Effect { number, content, at, is_copy, trip, word, word_at, reference: reference.clone() });
     reference
 }
 
@@ -115,7 +125,7 @@ fn upsert(world: &mut World, at: Millis, delivery: &Delivery, lines: &[&str], ec
         if Nature::of(line) == Some(Nature::Bad) {
             rows.push(format!("row {number} no bad{echo}"));
         } else {
-            take(world, at, line, delivery.is_copy);
+            take(world, at, line, delivery);
             rows.push(format!("row {number} yes"));
         }
     }
@@ -147,7 +157,7 @@ fn once(world: &mut World, at: Millis, delivery: &Delivery, lines: &[&str], echo
     if matches!(Nature::of(line), Some(Nature::Bad | Nature::Poison)) {
         return answer(400, format!("no bad{echo}\nend\n"));
     }
-    let reference = take(world, at, line, delivery.is_copy);
+    let reference = take(world, at, line, delivery);
     if world.strikes(Class::ErrorAfterEffect) {
         return failure(world, echo);
     }

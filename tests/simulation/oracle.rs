@@ -79,7 +79,7 @@ fn every_document_ends(case: &Case, books: &Books, wrong: &mut Vec<String>) {
         }
     }
     // Where two are at work on one journal, either may bring a document to its end, and each reports what it did itself.
-    for ended in case.ended.iter().filter(|ended| ended.summary.is_some() && !ended.has_company) {
+    for ended in case.ended.iter().filter(|ended| (ended.summary.is_some() || ended.error.is_some()) && !ended.has_company) {
         let Some(pile) = &ended.pile else { continue };
         for line in 1..=pile.lines.len() as u64 {
             let is_of_it = |item: &&Item| {
@@ -87,7 +87,9 @@ fn every_document_ends(case: &Case, books: &Books, wrong: &mut Vec<String>) {
                 source.is_some_and(|source| source.file.as_deref() == Some(pile.name.as_str()) && source.line == Some(line))
             };
             let items: Vec<&str> = ended.items.iter().filter(is_of_it).map(|item| item.outcome.word()).collect();
-            if items.len() != 1 {
+            // A run whose journal failed before its input was read has nothing to tell.
+            let is_unread = ended.error.is_some() && ended.items.is_empty();
+            if items.len() != 1 && !is_unread {
                 wrong.push(format!("O1: process {}: line {line} of {} came back as {items:?}", ended.process, pile.name));
             }
         }
@@ -177,7 +179,8 @@ fn the_newest_is_there(case: &Case, books: &Books, wrong: &mut Vec<String>) {
         }
     }
     for (number, version) in newest {
-        let has = case.ledger.standing(number).next();
+        // Where the last thing that happened is one that nobody could know of, nobody can be blamed for it.
+        let has = case.ledger.standing(number).find(|effect| !case.ledger.is_unheard_of(effect));
         if has.is_none_or(|effect| effect.content != version.digest) {
             let has = has.map_or("nothing", |effect| effect.reference.as_str());
             wrong.push(format!("O6: the vendor has {has} of {number}, and not the accepted revision {}", version.revision));
