@@ -336,6 +336,56 @@ fn a_retry_that_is_terminated_finishes_what_is_on_its_way() {
     assert_eq!((office.state("PO-1").as_str(), office.state("PO-2").as_str()), ("accepted", "ready"));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_terminated_twice_leaves_a_whole_report() {
+    let vendor = Vendor::start(&["timeout"]);
+    let office = Office::new(&vendor, "batch_size = 1");
+    std::fs::write(office.path("orders"), [order("PO-1"), order("PO-2")].join("\n")).unwrap();
+    let mut command = payables();
+    command
+        .current_dir(&office.folder)
+        .env("SANDBOX_KEY", &office.key)
+        .args(["sync", "orders", "--to", "erp", "--output", "json"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let term = || std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    std::thread::sleep(Duration::from_millis(800));
+    assert!(term().success());
+    std::thread::sleep(Duration::from_millis(400));
+    assert!(term().success());
+    let answer = Answer::of(&child.wait_with_output().unwrap()).ends(5);
+    assert!(answer.err.contains("in doubt"), "{}", answer.err);
+    let report = answer.json();
+    assert!(report["summary"]["notes"].to_string().contains("not listed"), "{report}");
+    assert_eq!(office.run(&["status", "PO-1", "--output", "json"]).ends(0).json()["documents"][0]["state"], "armed");
+}
+
+#[test]
+fn status_lists_as_many_as_are_wanted_and_says_how_the_last_run_ended() {
+    let vendor = Vendor::start(&[]);
+    let office = Office::new(&vendor, "");
+    let wrong = order_with("PO-9", "\"colour\":\"red\",");
+    let report = office.sync(&[unknown_payee("PO-1"), unknown_payee("PO-2"), order("PO-3"), wrong].join("\n")).ends(3).json();
+    let run = report["run"]["id"].as_str().unwrap();
+    let status = office.run(&["status", "--limit", "1"]).ends(0).all();
+    let told = format!("ago: 1 accepted, 2 held, 1 invalid; payables show {run}");
+    for words in ["PO-1", "And 1 more", &told] {
+        assert!(status.contains(words), "{words}: {status}");
+    }
+    let json = office.run(&["status", "--limit", "0", "--output", "json"]).ends(0).json();
+    assert_eq!((json["documents"].as_array().unwrap().len(), json["more"].as_u64()), (2, Some(0)));
+    assert_eq!(json["last_runs"][0]["outcomes"], serde_json::json!({"accepted": 1, "held": 2, "invalid": 1}));
+    // Of a target that moved away, nobody says that the next run sends it.
+    let other = Vendor::start(&[]);
+    office.move_to(&other, "");
+    let json = office.run(&["status", "--output", "json"]).ends(0).json();
+    let next = json["documents"][0]["next"].as_str().unwrap();
+    assert!(next.contains("no target of the configuration sends to"), "{next}");
+}
+
 #[test]
 fn who_has_nothing_to_tell_is_not_asked() {
     let folder = TempDir::new().unwrap();

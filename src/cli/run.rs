@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 use super::args::{Output, TimeArgs};
 use super::print::Printer;
 use super::progress::Progress;
@@ -52,11 +54,21 @@ pub(super) async fn watch(mut items: Items, mut run: Begun, output: Output, sign
     let sending = Arc::clone(&signals.sending);
     let mut watcher = Watcher { report, progress: Progress::new(), sending, seen: Summary::default() };
     items.run().clone_into(&mut run.id);
-    let listener = stop_on_signal(items.stopper(), signals.clone());
-    while let Some(progress) = items.progress().await {
+    let given_up = Arc::new(Notify::new());
+    let listener = stop_on_signal(items.stopper(), signals.clone(), Arc::clone(&given_up));
+    loop {
+        let progress = tokio::select! {
+            biased;
+            () = given_up.notified() => {
+                watcher.progress.finish();
+                return give_up(watcher.report, run, watcher.seen);
+            }
+            progress = items.progress() => progress,
+        };
         match progress {
-            crate::bridge::Progress::Imported(going) => watcher.imported(going),
-            crate::bridge::Progress::Settled(item) => watcher.item(item),
+            Some(crate::bridge::Progress::Imported(going)) => watcher.imported(going),
+            Some(crate::bridge::Progress::Settled(item)) => watcher.item(item),
+            None => break,
         }
     }
     let summary = items.summary().await;
@@ -69,7 +81,7 @@ pub(super) async fn watch(mut items: Items, mut run: Begun, output: Output, sign
 }
 
 /// The first signal asks the run to stop, the second one ends it. Before anything is sent the first one ends it.
-fn stop_on_signal(stopper: Stopper, signals: Signals) -> tokio::task::JoinHandle<()> {
+fn stop_on_signal(stopper: Stopper, signals: Signals, given_up: Arc<Notify>) -> tokio::task::JoinHandle<()> {
     tokio::spawn(async move {
         wait_for_signal().await;
         if !signals.sending.load(Ordering::SeqCst) && !stopper.may_have_sent() {
@@ -80,9 +92,21 @@ fn stop_on_signal(stopper: Stopper, signals: Signals) -> tokio::task::JoinHandle
         stopper.stop();
         tell(format_args!("payables: stopping; what is on its way is finished, and the rest is left for the next run"));
         wait_for_signal().await;
-        tell(format_args!("payables: stopped; what was on its way is in doubt"));
+        given_up.notify_one();
+        // The report is finished, unless nobody reads it.
+        tokio::time::sleep(Duration::from_secs(2)).await;
         std::process::exit(i32::from(Exit::InDoubt.code()));
     })
+}
+
+/// The end of a run that nobody waits for: its report is whole, although not all of its documents stand in it.
+fn give_up<W: Write>(report: Printer<W>, run: Begun, mut seen: Summary) -> Ended {
+    tell(format_args!("payables: stopped; what was on its way is in doubt"));
+    seen.note(
+        "stopped in the middle of calls: documents that are not listed are in doubt or were left for the next run".to_owned(),
+    );
+    seen.end_with(Exit::InDoubt);
+    finish(report, run, &seen)
 }
 
 /// Waits for Ctrl-C or, where there is one, a request to terminate.

@@ -104,6 +104,11 @@ fn next_step(version: &Version, target: &Named, runs: &Runs, now: Millis) -> Opt
     let standing = &version.standing;
     let is_broken_off = runs.is_broken_off(version.run);
     let rest = standing.rest_until.max(standing.not_before);
+    let is_open = !matches!(standing.state, State::Presumed | State::Accepted | State::Superseded | State::Cancelled);
+    if target.repeatable.is_none() && is_open {
+        let endpoint = one_line(&target.scope.endpoint, 100);
+        return Some(format!("no target of the configuration sends to {endpoint} any more; configure it again to go on with it"));
+    }
     let wait = Some(rest.saturating_sub(now)).filter(|wait| *wait > 0).map(|wait| span(wait.saturating_add(999)));
     Some(match standing.state {
         State::Held => "mend it and send it again, or release it".to_owned(),

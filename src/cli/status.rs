@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::args::Output;
 use super::args::operator::StatusArgs;
 use super::lookup::{self, Named, Runs, nothing_yet};
-use super::print::{grid, number, plain, write_json};
+use super::print::{grid, number, plain, quoted, write_json};
 use super::run::colours;
 use super::standing::Standing;
 use super::times::{age, now, stamp, when};
@@ -21,9 +21,6 @@ use crate::outcome::Exit;
 
 /// The name and version of the answer's shape.
 const SCHEMA: &str = "payables.status.v1";
-
-/// The most documents that are listed; of the others there is the count.
-const MOST: usize = 200;
 
 /// What needs somebody, the most urgent first.
 const URGENT: [State; 8] = [
@@ -52,12 +49,25 @@ struct Count {
     oldest: Millis,
 }
 
+/// How the last run of a target ended: documents that are invalid, or were held because they contradict each other, stand in
+/// its report and nowhere else.
+#[derive(Debug, Serialize)]
+struct LastRun {
+    target: String,
+    run: String,
+    ended_at: String,
+    outcomes: BTreeMap<String, u64>,
+    #[serde(skip)]
+    ended: Millis,
+}
+
 /// The answer.
 #[derive(Debug, Serialize)]
 struct Status {
     schema: &'static str,
     at: String,
     counts: Vec<Count>,
+    last_runs: Vec<LastRun>,
     documents: Vec<Standing>,
     /// How many documents that need somebody are not listed.
     more: u64,
@@ -71,7 +81,8 @@ pub(super) fn status(args: &StatusArgs) -> Ended {
         configuration.target(to)?;
     }
     let now = now();
-    let empty = Status { schema: SCHEMA, at: stamp(now), counts: Vec::new(), documents: Vec::new(), more: 0 };
+    let empty =
+        Status { schema: SCHEMA, at: stamp(now), counts: Vec::new(), last_runs: Vec::new(), documents: Vec::new(), more: 0 };
     let Some(mut journal) = lookup::read(&path)? else {
         match args.output {
             Output::Table => writeln!(stdout(), "{}", nothing_yet(&path)).map_err(|error| Failure::output(&error))?,
@@ -83,8 +94,10 @@ pub(super) fn status(args: &StatusArgs) -> Ended {
     let targets = lookup::scopes(&mut journal, &configuration, &runs, args.to.as_deref())?;
     let Some(wanted) = &args.number else {
         let counts = counts(&journal.tally()?, &targets, now);
-        let (documents, more) = open_documents(&mut journal, &targets, &runs, &counts, now)?;
-        print(&Status { counts, documents, more, ..empty }, args.output, now)?;
+        let most = if args.limit == 0 { usize::MAX } else { args.limit };
+        let (documents, more) = open_documents(&mut journal, (&targets, &runs), &counts, most, now)?;
+        let last_runs = targets.iter().filter_map(|target| last_run(target, &runs)).collect();
+        print(&Status { counts, last_runs, documents, more, ..empty }, args.output, now)?;
         return Ok(Exit::Done);
     };
     let documents = documents(&mut journal, &targets, &runs, wanted, now)?;
@@ -118,18 +131,29 @@ fn counts(tallies: &[Tally], targets: &[Named], now: Millis) -> Vec<Count> {
     current.filter_map(of_tally).collect()
 }
 
+fn last_run(target: &Named, runs: &Runs) -> Option<LastRun> {
+    #[derive(serde::Deserialize)]
+    struct Outcomes {
+        outcomes: BTreeMap<String, u64>,
+    }
+    let run = runs.last_ended(target.id)?;
+    let summary: Outcomes = serde_json::from_str(run.summary.as_deref()?).ok()?;
+    let (outcomes, ended) = (summary.outcomes, run.ended_at?);
+    Some(LastRun { target: target.name.clone(), run: run.name.clone(), ended_at: stamp(ended), outcomes, ended })
+}
+
 /// The documents that need somebody, and how many more there are.
 fn open_documents(
     journal: &mut dyn Journal,
-    targets: &[Named],
-    runs: &Runs,
+    (targets, runs): (&[Named], &Runs),
     counts: &[Count],
+    most: usize,
     now: Millis,
 ) -> Result<(Vec<Standing>, u64), Failure> {
     let mut documents = Vec::new();
     for state in URGENT {
         for target in targets {
-            let room = MOST - documents.len();
+            let room = most - documents.len();
             if room > 0 {
                 let versions = journal.list(target.id, state, 0, room)?;
                 documents.extend(versions.iter().map(|version| Standing::of(version, target, runs, now)));
@@ -183,10 +207,12 @@ fn lines(out: &mut impl Write, status: &Status) -> io::Result<()> {
     #[serde(rename_all = "snake_case")]
     enum Line<'s> {
         Count(&'s Count),
+        LastRun(&'s LastRun),
         Document(&'s Standing),
     }
     let counts = status.counts.iter().map(Line::Count);
-    for line in counts.chain(status.documents.iter().map(Line::Document)) {
+    let last_runs = status.last_runs.iter().map(Line::LastRun);
+    for line in counts.chain(last_runs).chain(status.documents.iter().map(Line::Document)) {
         write_json(out, &line)?;
         out.write_all(b"\n")?;
     }
@@ -208,6 +234,13 @@ fn table(out: &mut impl Write, status: &Status, now: Millis) -> io::Result<()> {
             ]);
         }
         writeln!(out, "{}", table.trim_fmt())?;
+    }
+    for last in &status.last_runs {
+        let counts: Vec<String> =
+            last.outcomes.iter().map(|(outcome, count)| format!("{count} {}", outcome.replace('_', " "))).collect();
+        let counts = if counts.is_empty() { "no document".to_owned() } else { counts.join(", ") };
+        let (target, ended) = (plain(&last.target), age(last.ended, now));
+        writeln!(out, "Last run of {target}, {ended} ago: {counts}; payables show {}", quoted(&last.run))?;
     }
     if !status.documents.is_empty() {
         if !status.counts.is_empty() {

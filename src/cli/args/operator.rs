@@ -19,7 +19,7 @@ pub(crate) struct ConfigArgs {
 #[command(after_help = "Examples:
   payables status                                 what is open, and what needs somebody
   payables status PO-1001                         how this document stands
-  payables status --to tipalti --output json
+  payables status --to tipalti --output json --limit 0
 
 It may run while documents are being sent. Exit code 3: the journal knows no document with this number.")]
 pub(crate) struct StatusArgs {
@@ -29,6 +29,9 @@ pub(crate) struct StatusArgs {
     /// Only this target, by its name in payables.toml
     #[arg(long = "to", value_name = "TARGET")]
     pub(crate) to: Option<String>,
+    /// The most documents that are listed; of the others there is the count (0: all)
+    #[arg(long, value_name = "DOCUMENTS", default_value_t = 200)]
+    pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
     /// The form of the answer
