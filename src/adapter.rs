@@ -7,7 +7,7 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 
 use crate::model::{Document, Fault};
-use crate::wire::{Secret, WireRequest, WireResponse};
+use crate::wire::{Credentials, Secret, WireRequest, WireResponse};
 
 /// Where a target sends to: what one scope accepted says nothing about another.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -35,7 +35,7 @@ pub trait Submit: Send + Sync {
 
     /// Writes the wire form of a document and collects everything that is wrong with it. The fragment is of use only
     /// when no fault is an error.
-    fn encode(&self, document: &Document<'_>, payees: &Payees, fragment: &mut Fragment, findings: &mut Findings);
+    fn encode(&self, document: &Document<'_>, context: &Context<'_>, fragment: &mut Fragment, findings: &mut Findings);
 
     /// Whose number a document has, where the scope's account does not say; else empty. Two documents with one number are
     /// two documents where their owners differ.
@@ -52,7 +52,7 @@ pub trait Submit: Send + Sync {
     fn assemble(&self, fragments: &mut dyn Iterator<Item = &[u8]>, stamp: &Stamp<'_>, body: &mut Vec<u8>);
 
     /// Makes a call of a body.
-    fn request(&self, body: Vec<u8>) -> WireRequest;
+    fn request(&self, body: Vec<u8>, stamp: &Stamp<'_>) -> WireRequest;
 
     /// Reads a reply to a call that carried the documents of these numbers. It speaks only of documents that the reply
     /// names, matched by number, never by position.
@@ -67,8 +67,43 @@ pub trait Submit: Send + Sync {
     /// What of a call with this stamp must not be kept: keys that are made of the secret. The secret itself never is.
     fn keys(&self, stamp: &Stamp<'_>) -> Vec<String>;
 
+    /// The shortest time between two calls that the vendor allows from now on, where its answer says so.
+    fn interval(&self, response: &WireResponse) -> Option<Duration>;
+
     /// How verdicts are asked for, where the vendor gives them later.
     fn follow_up(&self) -> Option<&dyn FollowUp>;
+
+    /// How a token is fetched, where calls are signed with one; else the credentials themselves sign them.
+    fn login(&self) -> Option<&dyn Login>;
+}
+
+/// A vendor that gives a token for credentials; the token signs calls until it ends.
+pub trait Login: Send + Sync {
+    /// The question for a token.
+    fn request(&self, credentials: &Credentials) -> WireRequest;
+
+    /// Reads the answer. Nobody else ever sees it: there is a secret in it.
+    fn decode(&self, response: &WireResponse) -> Token;
+}
+
+/// What came of the question for a token.
+#[derive(Debug, Clone)]
+pub enum Token {
+    /// Here it is, and how long it is good.
+    Granted(Secret, Duration),
+    /// The credentials were refused, and asking again will not help.
+    Refused(Fault),
+    /// Nothing came of it this time, and why.
+    Unclear(String),
+}
+
+/// What a document is judged against besides itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'c> {
+    /// Which payees are known.
+    pub payees: &'c Payees,
+    /// What time it is: whole seconds since 1970 in UTC.
+    pub unix_seconds: u64,
 }
 
 /// A vendor that gives its verdict later, to whoever asks for it.
@@ -76,8 +111,8 @@ pub trait FollowUp: Send + Sync {
     /// The question what became of the document that the vendor gave this reference to.
     fn ask(&self, reference: &str, stamp: &Stamp<'_>) -> WireRequest;
 
-    /// Reads the answer.
-    fn decode(&self, response: &WireResponse) -> News;
+    /// Reads the answer to the question about this reference.
+    fn decode(&self, reference: &str, response: &WireResponse) -> News;
 
     /// How long after the vendor took a document it is asked for the `asked`-th time (0: the first); `None`: not any more.
     fn schedule(&self, asked: u32) -> Option<Duration>;
@@ -99,6 +134,8 @@ pub enum News {
     Unclear(Doubt),
     /// The caller was refused.
     Stop(Fault),
+    /// The caller was refused, perhaps only because its token has ended.
+    Expired(Fault),
     /// Too many calls.
     BackOff(Fault, Option<Duration>),
 }
@@ -285,6 +322,8 @@ pub enum Rest {
     Refused(Fault),
     /// The caller was refused: nobody's document was looked at.
     Stop(Fault),
+    /// The same, perhaps only because its token has ended: with a fresh one the call may be made again.
+    Expired(Fault),
     /// Too many calls: nothing was looked at, and the call may be made again after a while.
     BackOff(Fault, Option<Duration>),
     /// Nothing that one could rely on.

@@ -27,9 +27,57 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// What a vendor has to be shown, by the names that its settings use for it.
+///
+/// ```
+/// use payables_bridge::wire::{Credentials, Secret};
+///
+/// let credentials = Credentials::new([("client_id", Secret::new("me")), ("client_secret", Secret::new("a secret"))]);
+/// assert!(credentials.get("client_id").is_some());
+/// assert_eq!(format!("{credentials:?}"), r#"Credentials([("client_id", Secret), ("client_secret", Secret)])"#);
+/// ```
+#[derive(Debug, Clone)]
+pub struct Credentials(Vec<(&'static str, Secret)>);
+
+impl Credentials {
+    /// Credentials of several parts.
+    pub fn new(parts: impl IntoIterator<Item = (&'static str, Secret)>) -> Self {
+        Self(parts.into_iter().collect())
+    }
+
+    /// The part of a name.
+    pub fn get(&self, name: &str) -> Option<&Secret> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, secret)| secret)
+    }
+
+    /// All parts.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        self.0.iter().map(|(_, secret)| secret)
+    }
+}
+
+/// The one secret of a vendor that wants no more.
+impl From<Secret> for Credentials {
+    fn from(secret: Secret) -> Self {
+        Self(vec![("", secret)])
+    }
+}
+
+/// What is asked of a server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Method {
+    /// To tell something; there is no body.
+    Get,
+    /// To take a body.
+    #[default]
+    Post,
+}
+
 /// A request that is ready to be sent. Its body and headers may hold a key, so `Debug` shows neither.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct WireRequest {
+    /// What is asked.
+    pub method: Method,
     /// Where to.
     pub url: String,
     /// Header names (lower case) and values.
@@ -78,6 +126,7 @@ mod tests {
             url: "https://example.com".into(),
             headers: vec![("authorization", "canary".into())],
             body: b"canary".to_vec(),
+            ..WireRequest::default()
         };
         assert!(!format!("{request:?} {:?}", Secret::new("canary")).contains("canary"));
     }

@@ -6,6 +6,7 @@ mod follow;
 mod run;
 mod state;
 mod target;
+mod token;
 
 use payables_bridge::engine::record::{Key, Version};
 use payables_bridge::engine::state::{Rules, Standing, State};

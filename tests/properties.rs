@@ -1,6 +1,6 @@
 //! What holds for every document: nothing lost, nothing rounded, both readers agree.
 
-use payables_bridge::adapter::{Findings, Fragment, Payees, Submit};
+use payables_bridge::adapter::{Context, Findings, Fragment, Payees, Submit};
 use payables_bridge::bridge::Translator;
 use payables_bridge::intake::Input;
 use payables_bridge::model::{Document, decimal, read};
@@ -11,10 +11,13 @@ use rust_decimal::Decimal;
 
 use crate::support::{order, order_with};
 
+/// What documents are judged against where only they matter.
+const ANYTIME: Context<'static> = Context { payees: &Payees::Any, unix_seconds: 1_767_225_600 };
+
 fn encode(text: &str) -> (Fragment, Findings) {
     let document = read(text).unwrap();
     let (mut fragment, mut findings) = (Fragment::default(), Findings::default());
-    Tipalti::default().encode(&document, &Payees::Any, &mut fragment, &mut findings);
+    Tipalti::default().encode(&document, &ANYTIME, &mut fragment, &mut findings);
     (fragment, findings)
 }
 

@@ -94,6 +94,7 @@ fn rest(decoded: &Decoded) -> &'static str {
         Rest::Accepted => "accepted",
         Rest::Refused(_) => "refused",
         Rest::Stop(_) => "stop",
+        Rest::Expired(_) => "expired",
         Rest::BackOff(..) => "back off",
         Rest::Silent(_) => "silent",
     }

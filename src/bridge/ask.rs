@@ -1,6 +1,7 @@
 //! Asks for verdicts that come later: does what [`Follow`] says, and tells it what happened.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -8,6 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use super::build::Stopper;
 use super::drive::emit;
 use super::line::{Line, SEND_BUDGET};
+use super::session::NoToken;
 use super::{Error, Observer, wait_for_room};
 use crate::adapter::{FollowUp, News, Stamp};
 use crate::engine::follow::{Action, Event, Follow};
@@ -23,6 +25,9 @@ use crate::wire::SendError;
 
 /// Documents that are looked at together.
 const PAGE: usize = 500;
+
+/// A question that came back: the document, what was answered, and how fast the next ones may go.
+type Back = (VersionId, Result<News, SendError>, Option<Duration>);
 
 /// Questions with everything they need.
 pub(super) struct Ask<'a> {
@@ -42,7 +47,7 @@ pub(super) struct Ask<'a> {
 impl Ask<'_> {
     /// Asks until nothing is left to ask, or the patience ends.
     pub(super) async fn finish(&mut self, stopper: &Stopper) -> Result<(), Error> {
-        let mut in_flight: JoinSet<(VersionId, Result<News, SendError>)> = JoinSet::new();
+        let mut in_flight: JoinSet<Back> = JoinSet::new();
         let mut events = vec![Event::Tick];
         let mut told_to_stop = false;
         loop {
@@ -75,6 +80,7 @@ impl Ask<'_> {
                                 emit(item, self.summary, self.observer);
                             }
                         }
+                        Action::Renew => self.line.session.forget(),
                         Action::Note(note) => self.summary.note(note),
                     }
                 }
@@ -86,9 +92,10 @@ impl Ask<'_> {
             tokio::select! {
                 biased;
                 Some(back) = in_flight.join_next(), if !in_flight.is_empty() => {
-                    let (version, news) =
+                    let (version, news, interval) =
                         back.map_err(|error| Error::Transport(format!("a question ended in a way that it cannot: {error}")))?;
                     self.summary.requests += 1;
+                    events.extend(interval.map(Event::Interval));
                     events.push(Event::Answered { version, news });
                 }
                 () = stopper.stopped(), if !told_to_stop => {}
@@ -124,18 +131,24 @@ impl Ask<'_> {
         Ok(Event::Taken { versions, next: (!is_last || state == State::Submitted).then_some(0) })
     }
 
-    fn ask(&self, in_flight: &mut JoinSet<(VersionId, Result<News, SendError>)>, version: VersionId, reference: String) {
+    fn ask(&self, in_flight: &mut JoinSet<Back>, version: VersionId, reference: String) {
         let line = Arc::clone(&self.line);
         in_flight.spawn(async move {
             let Some(follow_up) = line.submit.follow_up() else {
-                return (version, Err(SendError::NotSent("nothing can be asked there".to_owned())));
+                return (version, Err(SendError::NotSent("nothing can be asked there".to_owned())), None);
             };
-            let stamp = Stamp { unix_seconds: line.unix_seconds(), secret: Some(&line.secret) };
+            let signer = match line.log_in().await {
+                Ok(signer) => signer,
+                Err(NoToken::Refused(fault)) => return (version, Ok(News::Stop(fault)), None),
+                Err(NoToken::Down(why)) => return (version, Err(SendError::NotSent(why)), None),
+            };
+            let stamp = Stamp { unix_seconds: line.unix_seconds(), secret: Some(&signer) };
             let began = Instant::now();
             let permit = Permit::new(move || began.elapsed() < SEND_BUDGET);
             let response = line.transport.send(follow_up.ask(&reference, &stamp), permit).await;
-            let response = line.without_secrets(stamp.unix_seconds, response);
-            (version, response.map(|response| read(follow_up, &response)))
+            let response = line.without_secrets(&stamp, response);
+            let interval = response.as_ref().ok().and_then(|response| line.submit.interval(response));
+            (version, response.map(|response| read(follow_up, &reference, &response)), interval)
         });
     }
 }
@@ -169,7 +182,7 @@ pub(super) fn tell_the_rest(
     Ok(reported?)
 }
 
-fn read(follow_up: &dyn FollowUp, response: &crate::wire::WireResponse) -> News {
-    let decode = std::panic::AssertUnwindSafe(|| follow_up.decode(response));
+fn read(follow_up: &dyn FollowUp, reference: &str, response: &crate::wire::WireResponse) -> News {
+    let decode = std::panic::AssertUnwindSafe(|| follow_up.decode(reference, response));
     std::panic::catch_unwind(decode).unwrap_or_else(|_| News::Unclear("its answer could not be read".into()))
 }

@@ -76,7 +76,7 @@ impl Drive<'_> {
             Action::Rule(ruling) => self.tell_all(ruling.item),
             Action::Note(note) => self.summary.note(note),
             // Nothing is begun in a run that was stopped, and what was made of a call cannot be stored.
-            Action::Send { .. } | Action::Settle { .. } => {}
+            Action::Send { .. } | Action::Settle { .. } | Action::Renew => {}
         }
         None
     }

@@ -8,7 +8,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::items::{Items, Work};
-use super::line::Line;
+use super::line::{self, Line};
+use super::session::Session;
 use super::survey::Guards;
 use super::{Error, Observer};
 use crate::adapter::{Payees, Submit};
@@ -17,8 +18,8 @@ use crate::intake::Input;
 use crate::journal::Journal;
 use crate::report::Summary;
 use crate::rules::Levels;
-use crate::transport::{Http, Transport};
-use crate::wire::Secret;
+use crate::transport::Transport;
+use crate::wire::Credentials;
 
 /// A bridge to one target.
 ///
@@ -76,7 +77,7 @@ impl Bridge {
     pub fn builder() -> BridgeBuilder {
         BridgeBuilder {
             submit: None,
-            secret: None,
+            credentials: None,
             journal: None,
             transport: None,
             guards: Guards::default(),
@@ -233,7 +234,7 @@ impl Stopper {
 /// Puts a [`Bridge`] together.
 pub struct BridgeBuilder {
     submit: Option<Arc<dyn Submit>>,
-    secret: Option<Secret>,
+    credentials: Option<Credentials>,
     journal: Option<Box<dyn Journal>>,
     transport: Option<Arc<dyn Transport>>,
     guards: Guards,
@@ -250,10 +251,10 @@ impl BridgeBuilder {
         self
     }
 
-    /// The secret that signs calls. Needed.
+    /// The secret that signs calls, or what a token is fetched with. Needed.
     #[must_use]
-    pub fn credentials(mut self, secret: Secret) -> Self {
-        self.secret = Some(secret);
+    pub fn credentials(mut self, credentials: impl Into<Credentials>) -> Self {
+        self.credentials = Some(credentials.into());
         self
     }
 
@@ -370,22 +371,18 @@ impl BridgeBuilder {
     /// When vendor, credentials or journal are missing, or the transport cannot be set up.
     pub fn build(self) -> Result<Bridge, Error> {
         let submit = self.submit.ok_or(Error::Incomplete("vendor"))?;
-        let secret = self.secret.ok_or(Error::Incomplete("credentials"))?;
+        let credentials = self.credentials.ok_or(Error::Incomplete("credentials"))?;
         let journal = self.journal.ok_or(Error::Incomplete("journal"))?;
         let transport = match self.transport {
             Some(transport) => transport,
-            None => {
-                // Plain http goes to this machine only, and needs nobody's certificates.
-                let is_plain = submit.request(Vec::new()).url.starts_with("http://");
-                let http = if is_plain { Http::without_tls(self.timeout) } else { Http::new(self.timeout) };
-                Arc::new(http.map_err(|error| Error::Transport(error.to_string()))?)
-            }
+            None => line::https(&*submit, &credentials, self.timeout)?,
         };
         let mut settings = self.settings;
         if settings.target.is_empty() {
             settings.target = submit.scope().kind;
         }
-        let line = Line { submit, secret, transport, clock: self.clock, timeout: self.timeout, epoch: Instant::now() };
+        let session = Session::new(credentials);
+        let line = Line { submit, session, transport, clock: self.clock, timeout: self.timeout, epoch: Instant::now() };
         Ok(Bridge {
             line: Arc::new(line),
             journal: Arc::new(Mutex::new(Some(journal))),

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use super::build::Stopper;
 use super::evidence::evidence;
 use super::line::{Line, decode};
+use super::session::{NoToken, TokenWatch};
 use super::{Error, Observer};
 use crate::adapter::Stamp;
 use crate::engine::record::{CallId, Move, Ruling, RunId, ScopeId, Version, VersionId};
@@ -40,6 +41,10 @@ pub(super) struct Drive<'d> {
     pub(super) observer: &'d mut dyn Observer,
     pub(super) shelf: Shelf,
     in_flight: JoinSet<Back>,
+    /// The question for a token, while there is one.
+    pub(super) login: JoinSet<Result<(), NoToken>>,
+    pub(super) token: TokenWatch,
+    interval: Option<Duration>,
     clocks_compared: bool,
     /// A call that was not made, because its intent could not be stored.
     pub(super) unsent: Option<u64>,
@@ -85,6 +90,9 @@ impl<'d> Drive<'d> {
             observer,
             shelf,
             in_flight,
+            login: JoinSet::new(),
+            token: TokenWatch::default(),
+            interval: None,
             clocks_compared: false,
             unsent: None,
             crowded: false,
@@ -122,6 +130,8 @@ impl<'d> Drive<'d> {
 
     async fn run(&mut self, stopper: &Stopper) -> Result<(), Error> {
         let mut told_to_stop = false;
+        self.token.needed = self.line.submit.login().is_some() && self.has_something_to_send()?;
+        self.watch_token();
         self.events.push(Event::Tick);
         loop {
             if stopper.is_stopped() && !told_to_stop {
@@ -132,6 +142,7 @@ impl<'d> Drive<'d> {
                 self.crowded = !self.crowded;
                 self.events.push(Event::Crowded(self.crowded));
             }
+            self.watch_token();
             while !self.events.is_empty() {
                 let event = self.events.remove(0);
                 self.undone.extend(self.engine.on(self.line.now(), event));
@@ -148,6 +159,7 @@ impl<'d> Drive<'d> {
             tokio::select! {
                 biased;
                 Some(back) = self.in_flight.join_next(), if !self.in_flight.is_empty() => self.came_back(back)?,
+                Some(login) = self.login.join_next(), if !self.login.is_empty() => self.logged_in(login),
                 () = stopper.stopped(), if !told_to_stop => {}
                 () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => self.events.push(Event::Tick),
                 // With nothing on its way and nothing to wait for, the engine would have said that it is over.
@@ -183,6 +195,10 @@ impl<'d> Drive<'d> {
                 let reported = self.journal.report(self.run, &items);
                 self.emit_all(items);
                 reported?;
+            }
+            Action::Renew => {
+                self.line.session.forget();
+                self.token.missing = true;
             }
             Action::Note(note) => {
                 tracing::warn!(note, "reply");
@@ -231,6 +247,11 @@ impl<'d> Drive<'d> {
 
     /// Stores the intent, then makes the call.
     fn send(&mut self, call: u64, superseded: Vec<Move>, armed: Vec<Move>) -> Result<(), Error> {
+        let Some(signer) = self.line.signer() else {
+            self.token.missing = true;
+            self.events.push(Event::Postponed(call));
+            return Ok(());
+        };
         let mut fragments = Vec::with_capacity(armed.len());
         for change in &armed {
             match self.journal.payload(change.version).inspect_err(|_| self.unsent = Some(call))? {
@@ -264,13 +285,12 @@ impl<'d> Drive<'d> {
         let line = Arc::clone(&self.line);
         self.in_flight.spawn(async move {
             // The time is taken as late as possible: a key is good for a moment only.
-            let stamped = line.unix_seconds();
-            let stamp = Stamp { unix_seconds: stamped, secret: Some(&line.secret) };
+            let stamp = Stamp { unix_seconds: line.unix_seconds(), secret: Some(&signer) };
             let mut body = Vec::with_capacity(fragments.iter().map(Vec::len).sum::<usize>() + 1024);
             line.submit.assemble(&mut fragments.iter().map(Vec::as_slice), &stamp, &mut body);
             drop(fragments);
-            let result = line.transport.send(line.submit.request(body), permit).await;
-            (call, stored, line.without_secrets(stamped, result))
+            let result = line.transport.send(line.submit.request(body, &stamp), permit).await;
+            (call, stored, line.without_secrets(&stamp, result))
         });
         Ok(())
     }
@@ -288,6 +308,11 @@ impl<'d> Drive<'d> {
         tracing::info!(documents = numbers.len(), first = numbers.first(), call = stored, "a call has come back");
         if let Ok(response) = &result {
             self.compare_clocks(response);
+            let interval = self.line.submit.interval(response);
+            if let Some(interval) = interval.filter(|_| interval != self.interval) {
+                self.interval = Some(interval);
+                self.events.push(Event::Interval(interval));
+            }
         }
         self.summary.requests += u64::from(!matches!(result, Err(SendError::NotSent(_))));
         let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();

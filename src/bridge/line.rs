@@ -1,4 +1,4 @@
-//! The way to a vendor: the adapter, the secret, the transport and the clock that calls are made with.
+//! The way to a vendor: the adapter, the session, the transport and the clock that calls are made with.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::Error;
 use super::evidence::clean;
+use super::session::Session;
 use crate::adapter::{Decoded, Rest, Stamp, Submit};
 use crate::engine::run::Now;
 use crate::engine::state::Millis;
-use crate::transport::{Permit, Transport};
-use crate::wire::{Secret, SendError, WireResponse};
+use crate::transport::{Http, Permit, Transport};
+use crate::wire::{Credentials, Secret, SendError, WireResponse};
 
 /// A call whose first byte has not left so long after its intent was stored is not made: by then another process may have
 /// been given reason to think that it was.
@@ -20,7 +22,7 @@ pub(super) const SEND_BUDGET: Duration = Duration::from_secs(5);
 /// The way to a vendor.
 pub(super) struct Line {
     pub(super) submit: Arc<dyn Submit>,
-    pub(super) secret: Secret,
+    pub(super) session: Session,
     pub(super) transport: Arc<dyn Transport>,
     pub(super) clock: Arc<dyn Fn() -> Millis + Send + Sync>,
     pub(super) timeout: Duration,
@@ -47,14 +49,15 @@ impl Line {
         self.epoch + Duration::from_millis(tick)
     }
 
-    /// What a call with a stamp of this time brought, without its keys.
+    /// What a call with this stamp brought, without its keys and without what they are made of.
     pub(super) fn without_secrets(
         &self,
-        stamped: u64,
+        stamp: &Stamp<'_>,
         result: Result<WireResponse, SendError>,
     ) -> Result<WireResponse, SendError> {
-        let keys = self.submit.keys(&Stamp { unix_seconds: stamped, secret: Some(&self.secret) });
-        let secrets: Vec<&str> = keys.iter().map(String::as_str).chain([self.secret.expose()]).collect();
+        let keys = self.submit.keys(stamp);
+        let secrets = stamp.secret.into_iter().chain(self.session.credentials.secrets()).map(Secret::expose);
+        let secrets: Vec<&str> = keys.iter().map(String::as_str).chain(secrets).collect();
         clean(result, &secrets)
     }
 
@@ -64,6 +67,16 @@ impl Line {
         let budget = Millis::try_from(SEND_BUDGET.as_millis()).unwrap_or_default();
         Permit::new(move || began.elapsed() < SEND_BUDGET && (clock() - wall).abs() < budget)
     }
+}
+
+/// The transport of a bridge that was given none.
+pub(super) fn https(submit: &dyn Submit, credentials: &Credentials, timeout: Duration) -> Result<Arc<dyn Transport>, Error> {
+    // Plain http goes to this machine only, and needs nobody's certificates.
+    let call = submit.request(Vec::new(), &Stamp { unix_seconds: 0, secret: None });
+    let login = submit.login().map(|login| login.request(credentials));
+    let is_plain = [Some(call), login].iter().flatten().all(|request| request.url.starts_with("http://"));
+    let http = if is_plain { Http::without_tls(timeout) } else { Http::new(timeout) };
+    Ok(Arc::new(http.map_err(|error| Error::Transport(error.to_string()))?))
 }
 
 /// Reads a reply. A reply that makes the reader fail is a reply that says nothing.

@@ -110,6 +110,8 @@ mod line;
 #[cfg(feature = "net")]
 mod recover;
 #[cfg(feature = "net")]
+mod session;
+#[cfg(feature = "net")]
 mod spool;
 #[cfg(feature = "net")]
 mod survey;

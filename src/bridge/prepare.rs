@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Error, seen};
-use crate::adapter::{Findings, Fragment, Payees, Submit, Trace};
+use crate::adapter::{Context, Findings, Fragment, Submit, Trace};
 use crate::engine::plan::Known;
 use crate::engine::record::{Digest, Key, Version};
 use crate::intake::{Input, Record, place_faults};
@@ -50,7 +50,7 @@ impl Prepared {
 /// Prepares documents one after the other and keeps its buffers between them.
 pub(super) struct Preparer<'p> {
     submit: &'p dyn Submit,
-    payees: &'p Payees,
+    context: Context<'p>,
     levels: &'p Levels,
     findings: Findings,
     /// The wire form of the last document that was ready.
@@ -58,8 +58,8 @@ pub(super) struct Preparer<'p> {
 }
 
 impl<'p> Preparer<'p> {
-    pub(super) fn new(submit: &'p dyn Submit, payees: &'p Payees, levels: &'p Levels) -> Self {
-        Self { submit, payees, levels, findings: Findings::default(), fragment: Fragment::default() }
+    pub(super) fn new(submit: &'p dyn Submit, context: Context<'p>, levels: &'p Levels) -> Self {
+        Self { submit, context, levels, findings: Findings::default(), fragment: Fragment::default() }
     }
 
     /// Prepares a document, in the light of what is remembered of its number if anybody remembers.
@@ -133,7 +133,7 @@ impl<'p> Preparer<'p> {
         self.findings.amount = None;
         self.fragment.clear();
         model::check(document, &mut self.findings.faults);
-        self.submit.encode(document, self.payees, &mut self.fragment, &mut self.findings);
+        self.submit.encode(document, &self.context, &mut self.fragment, &mut self.findings);
         let mut faults = std::mem::take(&mut self.findings.faults);
         if ErrorCount::default().is_full(&faults) {
             let message = format!("there are more than {MOST_FAULTS} faults; the others are not listed");

@@ -6,7 +6,7 @@ use super::Error;
 use super::prepare::{Prepared, Preparer, Recall, find_empty, hold_by_fuse, hold_changed, hold_contradiction};
 use super::seen::{Seen, Sighting};
 use super::spool::{Drain, Entry, Role, Spool};
-use crate::adapter::{Payees, Submit};
+use crate::adapter::{Context, Payees, Submit};
 use crate::engine::plan::{Decision, Known, plan};
 use crate::engine::record::{Key, ScopeId, Version, VersionId};
 use crate::engine::state::Rules;
@@ -47,7 +47,7 @@ impl Recall for FromJournal<'_> {
 
 /// Reads all inputs.
 pub(super) fn survey(
-    submit: &dyn Submit,
+    (submit, unix_seconds): (&dyn Submit, u64),
     guards: &Guards,
     rules: Rules,
     (journal, scope): (&mut dyn Journal, ScopeId),
@@ -61,7 +61,8 @@ pub(super) fn survey(
     }
     let mut spool = Spool::new().map_err(Error::Spool)?;
     let mut seen = Seen::default();
-    let mut preparer = Preparer::new(submit, &payees, &guards.levels);
+    let context = Context { payees: &payees, unix_seconds };
+    let mut preparer = Preparer::new(submit, context, &guards.levels);
     let fuse = find_empty(&mut inputs, guards.allow_empty, summary)?;
     let mut recall = FromJournal { journal, scope };
     for input in inputs {

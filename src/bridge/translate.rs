@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::Error;
 use super::prepare::{Preparer, find_empty, hold_by_fuse, hold_contradiction};
 use super::seen::{Seen, Sighting};
-use crate::adapter::{Payees, Stamp, Submit};
+use crate::adapter::{Context, Payees, Stamp, Submit};
 use crate::intake::{Input, Records};
 use crate::outcome::Outcome;
 use crate::report::{Item, Summary};
@@ -81,7 +81,8 @@ impl<'t> Translator<'t> {
         let mut summary = Summary::default();
         let fuse = find_empty(&mut inputs, self.allow_empty, &mut summary)?;
         let mut seen = Seen::default();
-        let mut preparer = Preparer::new(self.submit, self.payees, &self.levels);
+        let context = Context { payees: self.payees, unix_seconds: self.unix_seconds };
+        let mut preparer = Preparer::new(self.submit, context, &self.levels);
         let mut batch = Batch::default();
         for input in inputs {
             let mut records = Records::new(input.bytes);

@@ -75,7 +75,7 @@ impl Bridge {
         summary: &mut Summary,
         observer: &mut dyn Observer,
     ) -> Result<(), Error> {
-        let submit = &*self.line.submit;
+        let submit = (&*self.line.submit, self.line.unix_seconds());
         let mut survey = survey(submit, &self.guards, self.rules(), (journal, scope), inputs, summary)?;
         while let Some(entry) = survey.next()? {
             super::wait_for_room(observer);
@@ -94,7 +94,7 @@ impl Bridge {
         summary: &mut Summary,
         observer: &mut dyn Observer,
     ) -> Result<(), Error> {
-        let submit = &*self.line.submit;
+        let submit = (&*self.line.submit, self.line.unix_seconds());
         let survey = survey(submit, &self.guards, self.rules(), (&mut *journal, scope), inputs, summary)?;
         let is_blown = survey.fuse.is_some();
         let clock = || (self.line.clock)();

@@ -60,6 +60,8 @@ pub enum Event {
         /// What it says.
         news: Result<News, SendError>,
     },
+    /// The shortest time between two questions that the vendor allows from now on.
+    Interval(Duration),
     /// No more questions.
     Stop(Exit, String),
 }
@@ -84,6 +86,8 @@ pub enum Action {
     },
     /// Store what was learnt.
     Rule(Ruling),
+    /// Fetch a fresh token before the next question.
+    Renew,
     /// Tell something besides.
     Note(String),
 }
@@ -96,7 +100,10 @@ pub struct Follow {
     began_at: Option<Tick>,
     began_on: Millis,
     queue: Vec<Version>,
-    asked: BTreeMap<VersionId, Version>,
+    /// Those that are being asked about, each with the token that the question goes with, by its count.
+    asked: BTreeMap<VersionId, (u32, Version)>,
+    /// Which token questions go with, and whether it is one that was fetched because the last one was refused.
+    token: (u32, bool),
     taking: bool,
     /// Nothing is due before; `None` when nothing is left at all.
     next_due: Option<Millis>,
@@ -116,6 +123,7 @@ impl Follow {
             began_on: 0,
             queue: Vec::new(),
             asked: BTreeMap::new(),
+            token: (0, false),
             taking: false,
             next_due: Some(0),
             paused_until: 0,
@@ -146,6 +154,7 @@ impl Follow {
                 versions.reverse();
                 self.queue = versions;
             }
+            Event::Interval(interval) => self.pace.slow_down(interval),
             Event::Answered { version, news } => self.answered(version, news, now, &mut actions),
             Event::Stop(exit, why) => _ = self.stopped.get_or_insert((exit, why)),
         }
@@ -211,18 +220,21 @@ impl Follow {
             self.pace.take(now.tick);
             let reference = version.standing.reference.clone().unwrap_or_default();
             actions.push(Action::Ask { version: version.id, reference });
-            self.asked.insert(version.id, version);
+            self.asked.insert(version.id, (self.token.0, version));
         }
     }
 
     fn answered(&mut self, id: VersionId, news: Result<News, SendError>, now: Now, actions: &mut Vec<Action>) {
-        let Some(version) = self.asked.remove(&id) else { return };
+        let Some((token, version)) = self.asked.remove(&id) else { return };
         if self.policy.patience.is_some() {
             // When it is due again, the journal says.
             self.next_due.get_or_insert(0);
         }
         let news = news.unwrap_or_else(|error| News::Unclear(error.to_string().into()));
         self.unanswered = if matches!(news, News::Unclear(_)) { self.unanswered + 1 } else { 0 };
+        if matches!(news, News::Accepted | News::Rejected(_) | News::Processing) {
+            self.token.1 = false;
+        }
         let event = match news {
             News::Accepted => state::Event::Accept,
             News::Rejected(fault) => state::Event::Reject(fault),
@@ -237,6 +249,18 @@ impl Follow {
             }
             News::Stop(fault) => {
                 self.stopped.get_or_insert((Exit::Refused, fault.message));
+                return self.put_back(version, actions);
+            }
+            News::Expired(fault) => {
+                match self.token {
+                    (present, true) if token == present => _ = self.stopped.get_or_insert((Exit::Refused, fault.message)),
+                    (present, _) if token == present => {
+                        self.token = (present + 1, true);
+                        actions.push(Action::Renew);
+                    }
+                    // It went with the last token, and there is a fresh one by now.
+                    _ => {}
+                }
                 return self.put_back(version, actions);
             }
             News::BackOff(_, wait) => {

@@ -9,6 +9,7 @@ use super::settle::{Fate, Line, doubt_fault, ended, settle};
 use super::state::{self, Standing, State, step};
 use super::steer::{millis, report, signed};
 use crate::adapter::Decoded;
+use crate::model::Fault;
 use crate::outcome::Exit;
 use crate::report::Item;
 use crate::wire::SendError;
@@ -71,7 +72,10 @@ impl Engine {
         actions.extend(settlement.notes.into_iter().map(Action::Note));
         let has_word = |fate: &Fate| matches!(fate, Fate::Accepted | Fate::Submitted(_) | Fate::Rejected(_));
         let worded = settlement.fates.iter().any(has_word);
-        let again = self.hear(&settlement.line, worded, settlement.refused_alone, &call, now);
+        let again = match &settlement.line {
+            Line::Expired(fault) => self.renew((id, call.tries), fault, now, actions),
+            line => self.hear(line, worded, settlement.refused_alone, &call, now),
+        };
         let (mut rulings, mut thens) = (Vec::new(), Vec::new());
         for ((candidate, armed), fate) in call.documents.iter_mut().zip(&call.armed).zip(&settlement.fates) {
             let then = match fate {
@@ -153,6 +157,7 @@ impl Engine {
         if worded {
             // It speaks again, so there is no reason left to hold anything back.
             (self.doubts_in_a_row, self.pauses, self.closed, self.reached) = (0, 0, None, true);
+            self.renewed = None;
             self.allowance.give_back();
         }
         self.refused_in_a_row = if refused_alone {
@@ -164,11 +169,11 @@ impl Engine {
         };
         if self.refused_in_a_row >= MOST_REFUSED_IN_A_ROW {
             self.closed.get_or_insert_with(|| {
-                format!("{MOST_REFUSED_IN_A_ROW} orders in a row were refused, each alone; the cause is not in the orders")
+                format!("{MOST_REFUSED_IN_A_ROW} documents in a row were refused, each alone; the cause is not in the documents")
             });
         }
         let (after, tries) = match line {
-            Line::Answered => return None,
+            Line::Answered | Line::Expired(_) => return None,
             Line::Silent => {
                 self.fall_silent();
                 return None;
@@ -205,6 +210,22 @@ impl Engine {
         let due = now.tick + millis(after);
         self.paused_until = self.paused_until.max(Some(due));
         Some(Again { due, tries })
+    }
+
+    /// A call was refused because its token has ended, as it seems: it goes again with a fresh one, unless it had that already.
+    fn renew(&mut self, (id, tries): (u64, u32), fault: &Fault, now: Now, actions: &mut Vec<Action>) -> Option<Again> {
+        match self.renewed {
+            Some(last) if id > last => {
+                self.stop(Exit::Refused, fault.message.clone());
+                return None;
+            }
+            Some(_) => {}
+            None => {
+                (self.renewed, self.tokenless) = (Some(self.last_call), true);
+                actions.push(Action::Renew);
+            }
+        }
+        Some(Again { due: now.tick, tries })
     }
 
     /// A call ended in doubt. After a few in a row nothing new is begun: each new one would be one more document in doubt.

@@ -7,32 +7,47 @@ use std::time::Duration;
 pub type Tick = u64;
 
 /// Lets `burst` calls pass at once and `per_second` a second after that (a token bucket, kept as one number: when it
-/// would be full again).
+/// would be full again). It is a hundredth slower than it is told to be: the other side counts by a clock of its own.
 #[derive(Debug, Clone)]
 pub struct Pace {
-    /// What one call costs, and how far one may be ahead of it, in microseconds; `None` sets no pace.
-    limit: Option<(u64, u64)>,
+    /// What one call costs in microseconds; 0 where there is no pace.
+    cost: u64,
+    /// The same, as it was set at the beginning.
+    own_cost: u64,
+    /// How many calls one may be ahead.
+    burst: u64,
     full_at: u64,
 }
 
 impl Pace {
     /// A pace; 0 calls a second mean that none is set.
     pub fn new(per_second: u32, burst: u32) -> Self {
-        let cost = 1_000_000_u64.checked_div(u64::from(per_second));
-        Self { limit: cost.map(|cost| (cost, cost * u64::from(burst.max(1)))), full_at: 0 }
+        let cost = 1_010_000_u64.checked_div(u64::from(per_second)).unwrap_or_default();
+        Self { cost, own_cost: cost, burst: u64::from(burst.max(1)), full_at: 0 }
+    }
+
+    /// Lets at least so much time pass between calls from now on, but never less than was set at the beginning.
+    pub fn slow_down(&mut self, interval: Duration) {
+        let interval = u64::try_from(interval.as_micros()).unwrap_or(u64::MAX / 200);
+        let cost = self.own_cost.max(interval.saturating_mul(101) / 100);
+        // The last call counts as one of the new pace, so that the next one is not too early.
+        self.full_at += cost.saturating_sub(self.cost);
+        self.cost = cost;
     }
 
     /// When the next call may go.
     pub fn next(&self, now: Tick) -> Tick {
-        let Some((cost, ahead)) = self.limit else { return now };
-        now.max((self.full_at + cost).saturating_sub(ahead).div_ceil(1000))
+        if self.cost == 0 {
+            return now;
+        }
+        now.max((self.full_at + self.cost).saturating_sub(self.cost.saturating_mul(self.burst)).div_ceil(1000))
     }
 
     /// A call goes.
     pub fn take(&mut self, now: Tick) {
-        if let Some((cost, _)) = self.limit {
+        if self.cost > 0 {
             // A tick is a whole millisecond; what a wait was rounded up by is not lost.
-            self.full_at = self.full_at.max((now * 1000).saturating_sub(999)) + cost;
+            self.full_at = self.full_at.max((now * 1000).saturating_sub(999)) + self.cost;
         }
     }
 }
@@ -102,7 +117,7 @@ mod tests {
             pace.take(now);
             gone.push(now - 5000);
         }
-        assert_eq!(gone, [0, 0, 0, 100, 200, 300, 400, 500, 600, 700, 800, 900, 1000]);
+        assert_eq!(gone, [0, 0, 0, 101, 202, 303, 404, 505, 606, 707, 808, 909, 1010]);
         // A pause gives the burst back, and no more than the burst.
         assert_eq!([pace.next(60_000), 60_000], [60_000; 2]);
     }
@@ -117,7 +132,20 @@ mod tests {
             gone.push(now);
         }
         assert!(gone.windows(4).all(|calls| calls[3] - calls[0] >= 999), "{gone:?}");
-        assert!((99_600..=99_700).contains(&gone[299]), "{}", gone[299]);
+        assert!((100_600..=100_700).contains(&gone[299]), "{}", gone[299]);
+    }
+
+    #[test]
+    fn a_vendor_may_slow_the_pace_and_give_it_back() {
+        let mut pace = Pace::new(10, 1);
+        let gap = |pace: &mut Pace, now| {
+            pace.take(now);
+            pace.next(now) - now
+        };
+        pace.slow_down(Duration::from_secs(2));
+        assert_eq!(gap(&mut pace, 10_000), 2020);
+        pace.slow_down(Duration::from_millis(1));
+        assert_eq!(gap(&mut pace, 20_000), 101);
     }
 
     #[test]

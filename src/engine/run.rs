@@ -88,6 +88,12 @@ pub enum Event {
         /// Why.
         why: String,
     },
+    /// A call could not be made for want of a token, and nothing was stored of it.
+    Postponed(u64),
+    /// Whether there is a token to sign calls with. Without one nothing is begun.
+    Token(bool),
+    /// The shortest time between two calls that the vendor allows from now on.
+    Interval(Duration),
     /// A call came back.
     Returned {
         /// The call.
@@ -137,6 +143,8 @@ pub enum Action {
     Rule(Ruling),
     /// Store and tell how documents ended that no ruling speaks of.
     Report(Vec<Item>),
+    /// Fetch a fresh token.
+    Renew,
     /// Tell something besides.
     Note(String),
 }
@@ -177,6 +185,10 @@ pub struct Engine {
     pub(super) draining: bool,
     /// Whether nothing is begun until somebody has taken what has ended.
     pub(super) crowded: bool,
+    /// Whether nothing is begun for want of a token.
+    pub(super) tokenless: bool,
+    /// The last call that was made with the token that seems to have ended, until the vendor gives its word again.
+    pub(super) renewed: Option<u64>,
     /// Nothing goes until then: the vendor asked for a pause, or the line is down.
     pub(super) paused_until: Option<Tick>,
     /// How many pauses there were since the vendor last gave its word; while there are any, one call goes at a time.

@@ -41,6 +41,8 @@ pub enum Line {
     Pause(Fault, Option<Duration>),
     /// The caller was refused: there is no use in going on.
     Refused(Fault),
+    /// The caller was refused, perhaps only because its token has ended.
+    Expired(Fault),
 }
 
 /// What a call brought.
@@ -77,6 +79,7 @@ pub fn settle(count: usize, result: Result<Decoded, SendError>) -> Settlement {
     let answers = |fate: &Fate| matches!(fate, Fate::Accepted | Fate::Submitted(_) | Fate::Rejected(_));
     let line = match decoded.rest {
         Rest::Stop(fault) => Line::Refused(fault),
+        Rest::Expired(fault) => Line::Expired(fault),
         Rest::BackOff(fault, wait) => Line::Pause(fault, wait),
         _ if fates.iter().any(answers) => Line::Answered,
         _ if fates.iter().any(|fate| matches!(fate, Fate::Doubt(_))) => Line::Silent,
@@ -93,7 +96,7 @@ fn fate(verdict: Option<Verdict>, rest: &Rest, count: usize) -> Fate {
         (Some(Verdict::Unclear(doubt)), _) => Fate::Doubt(doubt_fault(&doubt)),
         (None, Rest::Refused(fault)) if count == 1 => Fate::Rejected(fault.clone()),
         (None, Rest::Refused(_)) => Fate::Split,
-        (None, Rest::Stop(fault) | Rest::BackOff(fault, _)) => Fate::NotSent(fault.clone()),
+        (None, Rest::Stop(fault) | Rest::Expired(fault) | Rest::BackOff(fault, _)) => Fate::NotSent(fault.clone()),
         (None, Rest::Silent(doubt)) => Fate::Doubt(doubt_fault(doubt)),
     }
 }
@@ -193,6 +196,8 @@ mod tests {
     fn a_caller_that_is_refused_or_asked_to_wait_has_sent_nothing() {
         let stop = settle(2, Ok(Decoded::whole(Rest::Stop(fault()))));
         assert_eq!((words(&stop), stop.line), (vec!["not sent", "not sent"], Line::Refused(fault())));
+        let expired = settle(1, Ok(Decoded::whole(Rest::Expired(fault()))));
+        assert_eq!((words(&expired), expired.line), (vec!["not sent"], Line::Expired(fault())));
         let pause = settle(1, Ok(Decoded::whole(Rest::BackOff(fault(), Some(Duration::from_secs(7))))));
         assert_eq!((words(&pause), pause.line), (vec!["not sent"], Line::Pause(fault(), Some(Duration::from_secs(7)))));
     }

@@ -35,6 +35,8 @@ impl Engine {
             taken_all: false,
             draining: false,
             crowded: false,
+            tokenless: false,
+            renewed: None,
             paused_until: None,
             pauses: 0,
             openings: 0,
@@ -65,6 +67,12 @@ impl Engine {
             }
             Event::Returned { call, result } => self.returned(call, result, now, &mut actions),
             Event::Settled { call, fenced } => self.settled(call, fenced, now, &mut actions),
+            Event::Postponed(call) => {
+                self.tokenless = true;
+                self.queue.extend(self.in_flight.remove(&call));
+            }
+            Event::Token(is_there) => self.tokenless = !is_there,
+            Event::Interval(interval) => self.pace.slow_down(interval),
             Event::Crowded(crowded) => self.crowded = crowded,
             Event::Stop(exit, why) => self.stop(exit, why),
         }
@@ -118,7 +126,7 @@ impl Engine {
     }
 
     fn has_room(&self) -> bool {
-        if self.crowded {
+        if self.crowded || self.tokenless {
             return false;
         }
         let most = if self.pauses > 0 { 1 } else { self.policy.concurrency };

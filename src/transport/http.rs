@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
 use super::{Permit, Sending, Transport};
-use crate::wire::{SendError, WireRequest, WireResponse};
+use crate::wire::{Method, SendError, WireRequest, WireResponse};
 
 /// The most bytes of an answer that are read, after decompression.
 pub const MAX_RESPONSE_BYTES: usize = 16 << 20;
@@ -80,17 +80,22 @@ impl Transport for Http {
     fn send(&self, request: WireRequest, permit: Permit) -> Sending<'_> {
         Box::pin(async move {
             let left = Arc::new(AtomicBool::new(false));
-            let body = Watched { body: Some(Bytes::from(request.body)), left: Arc::clone(&left), permit };
-            let mut post = self.client.post(&request.url).body(reqwest::Body::wrap(body));
+            let mut call = match request.method {
+                Method::Get => self.client.get(&request.url),
+                Method::Post => {
+                    let body = Watched { body: Some(Bytes::from(request.body)), left: Arc::clone(&left), permit };
+                    self.client.post(&request.url).body(reqwest::Body::wrap(body))
+                }
+            };
             for (name, value) in request.headers {
-                post = post.header(name, value);
+                call = call.header(name, value);
             }
             // What reaches the connection may reach the vendor; what does not, cannot.
             let fail = |error: reqwest::Error| {
                 let why = reason(&error);
                 if left.load(Ordering::SeqCst) { SendError::MaybeSent(why) } else { SendError::NotSent(why) }
             };
-            let mut response = post.send().await.map_err(fail)?;
+            let mut response = call.send().await.map_err(fail)?;
             let status = response.status().as_u16();
             let retry_after =
                 response.headers().get("retry-after").and_then(|value| value.to_str().ok()).and_then(parse_retry_after);

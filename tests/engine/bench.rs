@@ -50,6 +50,8 @@ pub(super) struct Bench {
     pub(super) notes: Vec<String>,
     /// Calls that came back.
     pub(super) settled: usize,
+    /// Fresh tokens that were asked for.
+    pub(super) renewals: usize,
 }
 
 impl Bench {
@@ -60,8 +62,17 @@ impl Bench {
 
     pub(super) fn with(policy: Policy, shelf: Vec<Candidate>) -> Self {
         let (engine, now) = (Engine::new(policy), 0);
-        let mut bench =
-            Self { engine, shelf, now, sent: Vec::new(), items: Vec::new(), rulings: Vec::new(), notes: Vec::new(), settled: 0 };
+        let mut bench = Self {
+            engine,
+            shelf,
+            now,
+            sent: Vec::new(),
+            items: Vec::new(),
+            rulings: Vec::new(),
+            notes: Vec::new(),
+            settled: 0,
+            renewals: 0,
+        };
         bench.on(Event::Tick);
         bench
     }
@@ -98,6 +109,7 @@ impl Bench {
                         self.rulings.push(ruling);
                     }
                     Action::Report(items) => self.items.extend(items),
+                    Action::Renew => self.renewals += 1,
                     Action::Note(note) => self.notes.push(note),
                 }
             }

@@ -14,7 +14,7 @@ use super::{ONCE, fault, version};
 
 const START: i64 = 1_700_000_000_000;
 
-fn policy(patience: Option<u64>) -> Policy {
+pub(super) fn policy(patience: Option<u64>) -> Policy {
     Policy {
         rules: ONCE,
         schedule: [20, 60, 180].map(Duration::from_secs).to_vec(),
@@ -27,7 +27,7 @@ fn policy(patience: Option<u64>) -> Policy {
 }
 
 /// A document that the vendor took so many seconds ago, to be asked about now.
-fn submitted(id: i64, seconds_ago: i64) -> Version {
+pub(super) fn submitted(id: i64, seconds_ago: i64) -> Version {
     let mut version = version(id, State::Submitted);
     version.standing.reference = Some(format!("T-{id}"));
     version.standing.submitted_at = START - seconds_ago * 1000;
@@ -35,7 +35,7 @@ fn submitted(id: i64, seconds_ago: i64) -> Version {
     version
 }
 
-fn at(seconds: u64) -> Now {
+pub(super) fn at(seconds: u64) -> Now {
     Now { tick: seconds * 1000, wall: START + i64::try_from(seconds * 1000).unwrap() }
 }
 
@@ -50,7 +50,7 @@ fn split(actions: Vec<Action>) -> (Vec<Ruling>, Vec<i64>, Vec<String>) {
                 asked.push(version);
             }
             Action::Note(note) => notes.push(note),
-            Action::Take { .. } => {}
+            Action::Take { .. } | Action::Renew => {}
         }
     }
     (rulings, asked, notes)
@@ -202,10 +202,10 @@ fn questions_keep_the_pace() {
     assert!(matches!(follow.on(at(0), Event::Tick)[..], [Action::Take { most: 6, .. }]));
     let versions = (1..=3).map(|id| submitted(id, 30)).collect();
     let (_, asked, _) = split(follow.on(at(0), Event::Taken { versions, next: None }));
-    assert_eq!((asked, follow.wake_at(at(0))), (vec![1], Some(500)));
-    let half = Now { tick: 500, wall: START + 500 };
+    assert_eq!((asked, follow.wake_at(at(0))), (vec![1], Some(505)));
+    let half = Now { tick: 505, wall: START + 505 };
     let (_, asked, _) = split(follow.on(half, Event::Tick));
-    assert_eq!((asked, follow.wake_at(half)), (vec![2], Some(1000)));
+    assert_eq!((asked, follow.wake_at(half)), (vec![2], Some(1010)));
 }
 
 #[test]

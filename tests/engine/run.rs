@@ -37,7 +37,7 @@ fn the_pace_is_kept_before_the_intent_is_stored() {
     while bench.sent.len() < 4 {
         bench.wake();
     }
-    assert_eq!(bench.sent.iter().map(|sent| sent.at).collect::<Vec<_>>(), [0, 500, 1000, 1500]);
+    assert_eq!(bench.sent.iter().map(|sent| sent.at).collect::<Vec<_>>(), [0, 505, 1010, 1515]);
 }
 
 #[test]

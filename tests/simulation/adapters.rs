@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use payables_bridge::adapter::{Decoded, Findings, FollowUp, Fragment, News, Payees, Rest, Scope, Stamp, Submit, Trace, Verdict};
+use payables_bridge::adapter::{
+    Context, Decoded, Findings, FollowUp, Fragment, Login, News, Rest, Scope, Stamp, Submit, Trace, Verdict,
+};
 use payables_bridge::model::{Document, Fault, Path};
 use payables_bridge::wire::{WireRequest, WireResponse};
 
@@ -42,7 +44,7 @@ impl Submit for Adapter {
         if self.is_once { 1 } else { self.batch_size }
     }
 
-    fn encode(&self, document: &Document<'_>, _: &Payees, fragment: &mut Fragment, findings: &mut Findings) {
+    fn encode(&self, document: &Document<'_>, _: &Context<'_>, fragment: &mut Fragment, findings: &mut Findings) {
         let Document::PurchaseOrder(order) = document else { return };
         let Some(price) = order.lines.first().and_then(|line| *line.price) else { return };
         if order.note.starts_with("guarded") {
@@ -71,8 +73,8 @@ impl Submit for Adapter {
         }
     }
 
-    fn request(&self, body: Vec<u8>) -> WireRequest {
-        WireRequest { url: "https://vendor.test/submit".to_owned(), headers: Vec::new(), body }
+    fn request(&self, body: Vec<u8>, _: &Stamp<'_>) -> WireRequest {
+        WireRequest { url: "https://vendor.test/submit".to_owned(), body, ..WireRequest::default() }
     }
 
     fn decode(&self, numbers: &[&str], response: &WireResponse) -> Decoded {
@@ -92,8 +94,16 @@ impl Submit for Adapter {
         vec![key(stamp)]
     }
 
+    fn interval(&self, _: &WireResponse) -> Option<Duration> {
+        None
+    }
+
     fn follow_up(&self) -> Option<&dyn FollowUp> {
         self.is_once.then_some(self as &dyn FollowUp)
+    }
+
+    fn login(&self) -> Option<&dyn Login> {
+        None
     }
 }
 
@@ -168,10 +178,10 @@ impl Adapter {
 impl FollowUp for Adapter {
     fn ask(&self, reference: &str, _: &Stamp<'_>) -> WireRequest {
         let body = format!("ask {reference}").into_bytes();
-        WireRequest { url: "https://vendor.test/ask".to_owned(), headers: Vec::new(), body }
+        WireRequest { url: "https://vendor.test/ask".to_owned(), body, ..WireRequest::default() }
     }
 
-    fn decode(&self, response: &WireResponse) -> News {
+    fn decode(&self, _: &str, response: &WireResponse) -> News {
         let lines = whole(response).unwrap_or_default();
         match (response.status, lines.as_slice()) {
             (200, ["news processing"]) => News::Processing,

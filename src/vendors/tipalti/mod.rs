@@ -13,11 +13,12 @@ pub mod sign;
 mod wire;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::OnMissing;
-use crate::adapter::{Decoded, Findings, FollowUp, Fragment, Payees, Scope, Stamp, Submit, Trace};
+use crate::adapter::{Context, Decoded, Findings, FollowUp, Fragment, Login, Scope, Stamp, Submit, Trace};
 use crate::formats::{soap, xml};
 use crate::model::{Document, Fault, Path};
 use crate::wire::{WireRequest, WireResponse};
@@ -111,10 +112,10 @@ impl Submit for Tipalti {
         self.batch_size.clamp(1, MAX_BATCH)
     }
 
-    fn encode(&self, document: &Document<'_>, payees: &Payees, fragment: &mut Fragment, findings: &mut Findings) {
+    fn encode(&self, document: &Document<'_>, context: &Context<'_>, fragment: &mut Fragment, findings: &mut Findings) {
         match document {
             Document::PurchaseOrder(order) => {
-                check::check(order, self, payees, findings);
+                check::check(order, self, context.payees, findings);
                 wire::write_order(order, self, fragment, findings);
             }
             Document::Invoice(_) => findings.faults.push(Fault::error(
@@ -147,8 +148,9 @@ impl Submit for Tipalti {
         wire::write_call(fragments, &self.payer_name, stamp, body);
     }
 
-    fn request(&self, body: Vec<u8>) -> WireRequest {
-        WireRequest { url: self.endpoint.clone(), headers: vec![("content-type", soap::CONTENT_TYPE.to_owned())], body }
+    fn request(&self, body: Vec<u8>, _stamp: &Stamp<'_>) -> WireRequest {
+        let headers = vec![("content-type", soap::CONTENT_TYPE.to_owned())];
+        WireRequest { url: self.endpoint.clone(), headers, body, ..WireRequest::default() }
     }
 
     fn decode(&self, numbers: &[&str], response: &WireResponse) -> Decoded {
@@ -169,8 +171,18 @@ impl Submit for Tipalti {
         stamp.secret.map(key).into_iter().collect()
     }
 
+    fn interval(&self, _response: &WireResponse) -> Option<Duration> {
+        // Tipalti says nothing of the kind.
+        None
+    }
+
     fn follow_up(&self) -> Option<&dyn FollowUp> {
         // Every call is answered with its verdicts.
+        None
+    }
+
+    fn login(&self) -> Option<&dyn Login> {
+        // The master key signs every call.
         None
     }
 }

@@ -148,9 +148,9 @@ impl TipaltiSettings {
     /// What a run needs to know besides.
     pub fn connection(&self) -> Connection<'_> {
         Connection {
-            endpoint: self.endpoint.as_deref(),
-            account: ("payer_name", self.payer_name.as_deref()),
-            secret: ("master_key", self.master_key.as_deref()),
+            endpoints: vec![("endpoint", self.endpoint.as_deref())],
+            account: Some(("payer_name", self.payer_name.as_deref())),
+            secrets: vec![("master_key", self.master_key.as_deref())],
             known_payees: self.known_payees.as_deref(),
             rules: &self.rules,
             concurrency: self.concurrency,

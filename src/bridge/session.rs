@@ -1,0 +1,157 @@
+//! What signs calls: the credentials themselves, or a token that is fetched for them, kept while it is good, and fetched
+//! anew.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::drive::Drive;
+use super::line::Line;
+use crate::adapter::Token;
+use crate::engine::run::Event;
+use crate::engine::state::State;
+use crate::journal;
+use crate::model::Fault;
+use crate::outcome::Exit;
+use crate::transport::Permit;
+use crate::wire::{Credentials, Secret};
+
+/// A token is fetched anew so long before its end, or a tenth of its life before it.
+const MARGIN: Duration = Duration::from_secs(300);
+/// The waits between questions for a token that brought nothing.
+const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
+
+/// Credentials, and the token that was fetched for them.
+pub(super) struct Session {
+    pub(super) credentials: Credentials,
+    token: Mutex<Option<Held>>,
+    /// One question for a token at a time: whoever comes meanwhile waits for its answer.
+    fetching: tokio::sync::Mutex<()>,
+}
+
+struct Held {
+    token: Secret,
+    until: Instant,
+}
+
+/// Why there is no token.
+#[derive(Debug, Clone)]
+pub(super) enum NoToken {
+    /// The credentials were refused.
+    Refused(Fault),
+    /// Nobody answered as one could rely on.
+    Down(String),
+}
+
+impl Session {
+    pub(super) fn new(credentials: Credentials) -> Self {
+        Self { credentials, token: Mutex::new(None), fetching: tokio::sync::Mutex::new(()) }
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Option<Held>> {
+        self.token.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The token is not used any more.
+    pub(super) fn forget(&self) {
+        *self.held() = None;
+    }
+}
+
+impl Line {
+    /// What signs a call now; `None`: a token has to be fetched first.
+    pub(super) fn signer(&self) -> Option<Secret> {
+        if self.submit.login().is_none() {
+            return self.session.credentials.secrets().next().cloned();
+        }
+        let held = self.session.held();
+        held.as_ref().filter(|held| Instant::now() < held.until).map(|held| held.token.clone())
+    }
+
+    /// What signs a call, fetched if it has to be.
+    pub(super) async fn log_in(&self) -> Result<Secret, NoToken> {
+        let _one_at_a_time = self.session.fetching.lock().await;
+        let mut waits = WAITS.iter();
+        loop {
+            if let Some(signer) = self.signer() {
+                return Ok(signer);
+            }
+            let why = match self.fetch().await {
+                Ok(()) => continue,
+                Err(NoToken::Down(why)) => why,
+                Err(refused) => return Err(refused),
+            };
+            match waits.next() {
+                Some(wait) => tokio::time::sleep(*wait).await,
+                None => return Err(NoToken::Down(why)),
+            }
+        }
+    }
+
+    async fn fetch(&self) -> Result<(), NoToken> {
+        let Some(login) = self.submit.login() else { return Err(NoToken::Down("there are no credentials".to_owned())) };
+        let asked = Instant::now();
+        let request = login.request(&self.session.credentials);
+        let response = self.transport.send(request, Permit::new(|| true)).await;
+        let response = response.map_err(|error| NoToken::Down(format!("no token could be fetched: {error}")))?;
+        match login.decode(&response) {
+            Token::Granted(token, lifetime) => {
+                tracing::info!(seconds = lifetime.as_secs(), "a token was fetched");
+                let until = asked + lifetime.saturating_sub(MARGIN.min(lifetime / 10));
+                *self.session.held() = Some(Held { token, until });
+                Ok(())
+            }
+            Token::Refused(fault) => Err(NoToken::Refused(fault)),
+            Token::Unclear(why) => Err(NoToken::Down(format!("no token could be fetched: {why}"))),
+        }
+    }
+}
+
+/// What is known of the token that signs calls.
+#[derive(Debug, Default)]
+pub(super) struct TokenWatch {
+    /// Whether one is needed at all: there is something to send, and the vendor wants one.
+    pub(super) needed: bool,
+    /// Whether the engine knows that there is none.
+    pub(super) missing: bool,
+    /// Whether none can be had.
+    refused: bool,
+}
+
+impl Drive<'_> {
+    /// Whether anything may be sent.
+    pub(super) fn has_something_to_send(&mut self) -> Result<bool, journal::Error> {
+        let states = [State::Ready, State::InDoubt].into_iter().take(if self.shelf.doubtful { 2 } else { 1 });
+        for state in states {
+            if !self.journal.list(self.scope, state, 0, 1)?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Tells the engine whether there is a token, and fetches one where there is none.
+    pub(super) fn watch_token(&mut self) {
+        let is_missing = self.token.needed && self.line.signer().is_none();
+        if is_missing != self.token.missing {
+            self.token.missing = is_missing;
+            self.events.push(Event::Token(!is_missing));
+        }
+        if is_missing && self.login.is_empty() && !self.token.refused {
+            let line = Arc::clone(&self.line);
+            self.login.spawn(async move { line.log_in().await.map(drop) });
+        }
+    }
+
+    pub(super) fn logged_in(&mut self, login: Result<Result<(), NoToken>, tokio::task::JoinError>) {
+        let (exit, why) = match login {
+            Ok(Ok(())) => return,
+            Ok(Err(NoToken::Refused(fault))) => (Exit::Refused, fault.message),
+            Ok(Err(NoToken::Down(why))) => (Exit::Temporary, why),
+            Err(error) => (Exit::Unexpected, format!("a question for a token ended in a way that it cannot: {error}")),
+        };
+        self.token.refused = true;
+        self.events.push(Event::Stop(exit, why));
+    }
+}
