@@ -11,9 +11,10 @@ use crate::adapter::Payees;
 use crate::outcome::Exit;
 use crate::rules;
 use crate::secrets;
+use crate::vendors::amazon::AmazonSettings;
 use crate::vendors::tipalti::TipaltiSettings;
 use crate::vendors::{Connection, Settings, SettingsError, VendorKind};
-use crate::wire::Secret;
+use crate::wire::Credentials;
 
 /// The file that is looked for when none is named.
 pub const FILE_NAME: &str = "payables.toml";
@@ -210,8 +211,10 @@ impl Target {
         if connection.replay_after_s > 3600 || connection.timeout_s > 3600 || connection.quarantine_s > 86_400 {
             return wrong(format!("targets.{name}: timeout_s and replay_after_s are at most 3600, quarantine_s at most 86400"));
         }
-        if let Some(endpoint) = connection.endpoint {
-            check_endpoint(&format!("targets.{name}.endpoint"), endpoint)?;
+        for (setting, endpoint) in &connection.endpoints {
+            if let Some(endpoint) = endpoint {
+                check_endpoint(&format!("targets.{name}.{setting}"), endpoint)?;
+            }
         }
         for code in connection.rules.keys() {
             match rules::find(code) {
@@ -254,23 +257,27 @@ impl Target {
         }
     }
 
-    /// The secret that signs calls.
+    /// What signs calls, or what a token is fetched with.
     ///
     /// # Errors
-    /// When account or secret are not set, or the secret cannot be had.
-    pub fn secret(&self) -> Result<Secret, SettingsError> {
+    /// When the account or a part of the credentials is not set, or a part cannot be had.
+    pub fn credentials(&self) -> Result<Credentials, SettingsError> {
         let Self { name, .. } = self;
-        let Connection { account, secret, .. } = self.connection();
-        if account.1.is_none() {
+        let Connection { account, secrets, .. } = self.connection();
+        if let Some((setting, None)) = account {
             return wrong(format!(
-                "targets.{name}.{} is not set; `payables init` writes a file that says what goes there",
-                account.0
+                "targets.{name}.{setting} is not set; `payables init` writes a file that says what goes there"
             ));
         }
-        let Some(reference) = secret.1 else {
-            return wrong(format!("targets.{name}.{} is not set; say where it is: env:NAME, file:PATH or cmd:COMMAND", secret.0));
-        };
-        secrets::fetch(&format!("targets.{name}.{}", secret.0), reference).or_else(|error| wrong(error.to_string()))
+        let mut parts = Vec::with_capacity(secrets.len());
+        for (setting, reference) in secrets {
+            let at = format!("targets.{name}.{setting}");
+            let Some(reference) = reference else {
+                return wrong(format!("{at} is not set; say where it is: env:NAME, file:PATH or cmd:COMMAND"));
+            };
+            parts.push((setting, secrets::fetch(&at, reference).or_else(|error| wrong(error.to_string()))?));
+        }
+        Ok(Credentials::new(parts))
     }
 }
 
@@ -317,6 +324,8 @@ struct ConfigFile {
 enum TargetShape {
     /// Tipalti.
     Tipalti(Box<TipaltiSettings>),
+    /// Amazon for vendors.
+    AmazonVendor(Box<AmazonSettings>),
     /// A target of another kind, which this version does not look into.
     Other(OtherTarget),
 }
@@ -334,8 +343,6 @@ struct OtherTarget {
 #[expect(dead_code, reason = "a shape, never a value")]
 #[serde(rename_all = "kebab-case")]
 enum OtherKind {
-    /// Amazon's Selling Partner API for vendors.
-    AmazonVendor,
     /// AWS Invoicing.
     AwsInvoicing,
 }

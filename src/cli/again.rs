@@ -87,10 +87,19 @@ fn the_only(configuration: &Configuration, to: Option<&str>) -> Result<String, F
     }
 }
 
-/// The targets that are configured; without any, those that are always there.
+/// The targets that are configured; without any, those that are always there and want no credentials to be asked.
 fn targets(configuration: &Configuration) -> Vec<String> {
     let written = configuration.written_targets();
-    if written.is_empty() { configuration.target_names() } else { written }
+    if !written.is_empty() {
+        return written;
+    }
+    let is_free = |name: &String| configuration.target(name).is_ok_and(|target| !has_answers(&target));
+    configuration.target_names().into_iter().filter(is_free).collect()
+}
+
+/// Whether the target's vendor gives its verdicts later.
+fn has_answers(target: &Target) -> bool {
+    target.settings.vendor().submit().follow_up().is_some()
 }
 
 /// `payables follow-up`
@@ -117,7 +126,7 @@ pub(super) fn follow_up(args: &FollowUpArgs) -> Ended {
 async fn follow_one(target: &Target, path: &Path, times: &TimeArgs, output: Output, signals: &Signals) -> Ended {
     let begun = Begun::new(target, false, false);
     // Who has nothing to answer is not asked, and needs neither credentials nor the journal.
-    if target.settings.vendor().submit().follow_up().is_none() {
+    if !has_answers(target) {
         let mut summary = Summary::default();
         summary.note(format!("{} gives its verdicts at once; there is nothing to ask for", target.name));
         let report = Printer::new(BufWriter::new(stdout()), output, colours(&stdout()));
@@ -130,11 +139,11 @@ async fn follow_one(target: &Target, path: &Path, times: &TimeArgs, output: Outp
 /// A bridge that reads no documents, so that no guard has anything to say.
 fn bridge(target: &Target, path: &Path, times: &TimeArgs) -> Result<Bridge, Failure> {
     let connection = target.connection();
-    let secret = target.secret()?;
+    let credentials = target.credentials()?;
     let journal = Sqlite::open(path, Duration::from_secs(times.wait_lock))?;
     let bridge = run::bridge(target, (connection.requests_per_second, connection.burst), times)
         .vendor(target.settings.vendor().into_submit())
-        .credentials(secret)
+        .credentials(credentials)
         .journal(journal)
         .build()?;
     Ok(bridge)

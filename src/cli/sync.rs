@@ -16,7 +16,7 @@ use crate::journal::Sqlite;
 use crate::outcome::Exit;
 use crate::report::Summary;
 use crate::sandbox::{Options, Sandbox};
-use crate::wire::Secret;
+use crate::wire::{Credentials, Secret};
 
 /// `payables sync`
 pub(super) fn sync(args: &SyncArgs) -> Ended {
@@ -74,16 +74,22 @@ async fn send(args: &SyncArgs, target: &Target, journal: &Path) -> Ended {
     let connection = target.connection();
     // Everything that can be wrong with the configuration is found before a byte is read.
     let vendor = target.settings.vendor();
-    let sandbox = if args.sandbox { Some(start_sandbox(connection.account.1).await?) } else { None };
-    let (vendor, secret, payees, pace) = match &sandbox {
+    let account = connection.account.and_then(|(_, account)| account);
+    let sandbox = if args.sandbox { Some(start_sandbox(account).await?) } else { None };
+    let (vendor, credentials, payees, pace) = match &sandbox {
         Some(sandbox) => {
-            let ready = sandbox.ready().tipalti;
+            let ready = serde_json::to_value(sandbox.ready()).unwrap_or_default();
+            let says = |setting: &str| {
+                let said = ready.get(target.settings.kind().word()).and_then(|vendor| vendor.get(setting)?.as_str());
+                said.unwrap_or_default().to_owned()
+            };
+            let credentials = Credentials::new(connection.secrets.iter().map(|(part, _)| (*part, Secret::new(says(part)))));
             // Nobody has to be spared there.
-            (vendor.simulated(&ready.endpoint, &ready.payer_name), Secret::new(ready.master_key), Payees::Any, (0, 1))
+            (vendor.simulated(&says), credentials, Payees::Any, (0, 1))
         }
         None => {
             let payees = target.payees(args.documents.allow_new_payees, true)?;
-            (vendor, target.secret()?, payees, (connection.requests_per_second, connection.burst))
+            (vendor, target.credentials()?, payees, (connection.requests_per_second, connection.burst))
         }
     };
     let inputs = inputs::open(&args.documents.files)?;
@@ -95,7 +101,7 @@ async fn send(args: &SyncArgs, target: &Target, journal: &Path) -> Ended {
     let journal = journal.map_err(Failure::from)?;
     let bridge = run::bridge(target, pace, &args.times)
         .vendor(vendor.into_submit())
-        .credentials(secret)
+        .credentials(credentials)
         .journal(journal)
         .payees(payees)
         .allow_empty(args.documents.allow_empty)

@@ -1,4 +1,6 @@
-//! Formats that vendors share: XML and SOAP.
+//! Formats that vendors share: XML and SOAP, JSON, and what addresses and forms want.
 
+pub mod json;
+pub mod percent;
 pub mod soap;
 pub mod xml;

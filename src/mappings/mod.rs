@@ -4,19 +4,43 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// The table of a target.
-#[derive(Deserialize)]
-struct TargetTable {
-    #[serde(default)]
-    units: BTreeMap<String, String>,
+/// Words of ours, and the target's for them.
+pub(crate) type Names = BTreeMap<String, String>;
+
+const TIPALTI: &str = include_str!("../../mappings/targets/tipalti.toml");
+const AMAZON: &str = include_str!("../../mappings/targets/amazon-vendor.toml");
+
+/// The tables of a target, by their names.
+type Tables = BTreeMap<String, Names>;
+
+fn tables(text: &str) -> Tables {
+    // A test reads every table; one that cannot be read would otherwise be an empty one.
+    toml::from_str(text).unwrap_or_default()
 }
 
 /// Tipalti's names of units by their UN/ECE Recommendation 20 code.
-pub(crate) fn tipalti_units() -> BTreeMap<String, String> {
-    // A test reads the table; one that cannot be read would otherwise mean "no names", which is also the default.
-    toml::from_str::<TargetTable>(include_str!("../../mappings/targets/tipalti.toml"))
-        .map(|table| table.units)
-        .unwrap_or_default()
+pub(crate) fn tipalti_units() -> Names {
+    tables(TIPALTI).remove("units").unwrap_or_default()
+}
+
+/// Amazon's tables.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AmazonTables {
+    pub(crate) units: Names,
+    pub(crate) weight_units: Names,
+    pub(crate) invoice_types: Names,
+    pub(crate) tax_types: Names,
+    pub(crate) tax_registrations: Names,
+    pub(crate) charge_types: Names,
+    pub(crate) allowance_types: Names,
+    pub(crate) detail_types: Names,
+    pub(crate) payment_terms: Names,
+}
+
+/// Amazon's tables.
+pub(crate) fn amazon() -> AmazonTables {
+    toml::from_str(AMAZON).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -25,6 +49,7 @@ mod tests {
 
     #[test]
     fn the_tables_can_be_read() {
-        toml::from_str::<TargetTable>(include_str!("../../mappings/targets/tipalti.toml")).unwrap();
+        toml::from_str::<Tables>(TIPALTI).unwrap();
+        toml::from_str::<AmazonTables>(AMAZON).unwrap();
     }
 }

@@ -1,7 +1,9 @@
 //! Rules that hold for a document whatever its target: what is required, and what must agree with what.
 
+mod invoice;
+
 use super::fault::{ErrorCount, Fault, Path};
-use super::{Address, CustomField, Document, Given, Invoice, InvoiceLine, OrderLine, Party, PurchaseOrder, Text};
+use super::{Address, CustomField, Document, Given, OrderLine, Party, PurchaseOrder, Text};
 
 /// Collects everything that is wrong with a document in itself.
 ///
@@ -15,7 +17,7 @@ use super::{Address, CustomField, Document, Given, Invoice, InvoiceLine, OrderLi
 pub fn check(document: &Document<'_>, faults: &mut Vec<Fault>) {
     match document {
         Document::PurchaseOrder(order) => check_order(order, faults),
-        Document::Invoice(invoice) => check_invoice(invoice, faults),
+        Document::Invoice(invoice) => invoice::check(invoice, faults),
     }
 }
 
@@ -70,38 +72,6 @@ fn check_custom_fields(fields: &[CustomField<'_>], at: &Path<'_>, faults: &mut V
         }
         require_text(&field.key, &at.field("custom_fields").index(index).field("key"), "give the title of the field", faults);
     }
-}
-
-fn check_invoice(invoice: &Invoice<'_>, faults: &mut Vec<Fault>) {
-    let at = Path::ROOT;
-    check_number(&invoice.number, faults);
-    require(&invoice.issue_date, &at.field("issue_date"), "give the date as YYYY-MM-DD", faults);
-    check_currency(&invoice.currency, &at.field("currency"), true, faults);
-    if invoice.payee.is_none() {
-        faults.push(missing(&at.field("payee"), "name the party that is paid"));
-    }
-    let parties =
-        [("payee", &invoice.payee), ("buyer", &invoice.buyer), ("ship_to", &invoice.ship_to), ("ship_from", &invoice.ship_from)];
-    for (name, party) in parties {
-        if let Some(party) = party {
-            check_party(party, &at.field(name), faults);
-        }
-    }
-    for (index, tax) in invoice.taxes.iter().enumerate() {
-        check_currency(&tax.currency, &at.field("taxes").index(index).field("currency"), false, faults);
-    }
-    check_lines(&invoice.lines, faults, |line| &line.id, check_invoice_line);
-}
-
-fn check_invoice_line(line: &InvoiceLine<'_>, at: &Path<'_>, faults: &mut Vec<Fault>) {
-    if !line.item.buyers_id.is_given() && !line.item.sellers_id.is_given() {
-        faults
-            .push(missing(&at.field("item"), "give the buyer's code (buyers_id) or the seller's code (sellers_id) of the item"));
-    }
-    require(&line.quantity, &at.field("quantity"), "say how many are billed", faults);
-    require_text(&line.unit, &at.field("unit"), "give the unit as a UN/ECE Recommendation 20 code, such as EA", faults);
-    require(&line.price, &at.field("price"), "give the price of one unit, such as 4.95", faults);
-    check_currency(&line.price_currency, &at.field("price_currency"), false, faults);
 }
 
 /// At least one line, no identifier twice, and each line's own rules.
@@ -188,7 +158,7 @@ fn check_party(party: &Party<'_>, at: &Path<'_>, faults: &mut Vec<Fault>) {
 }
 
 /// Address and tax registrations, where they are given.
-fn check_details(party: &Party<'_>, at: &Path<'_>, faults: &mut Vec<Fault>) {
+pub(crate) fn check_details(party: &Party<'_>, at: &Path<'_>, faults: &mut Vec<Fault>) {
     if let Some(address) = &party.address {
         check_address(address, &at.field("address"), faults);
         if !address.name.is_given() && !party.name.is_given() {

@@ -25,7 +25,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 pub use check::check;
-pub(crate) use check::{is_currency, minor_unit};
+pub(crate) use check::{check_details, is_currency, minor_unit};
 pub use date::{Date, DateError};
 pub(crate) use fault::{ErrorCount, MOST_FAULTS};
 pub use fault::{Fault, Path, Severity, Source, shorten};

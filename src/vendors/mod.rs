@@ -3,6 +3,7 @@
 //!
 //! The only `match` over vendors is here.
 
+pub mod amazon;
 pub mod tipalti;
 
 use std::path::Path;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::adapter::Submit;
 use crate::outcome::Exit;
 use crate::rules::Levels;
+use amazon::{Amazon, AmazonSettings};
 use tipalti::{Tipalti, TipaltiSettings};
 
 /// The kinds of targets that a configuration may name.
@@ -49,8 +51,7 @@ impl VendorKind {
     /// Why documents cannot be sent to a target of this kind, if they cannot.
     pub fn takes_documents(self) -> Result<(), &'static str> {
         match self {
-            Self::Tipalti => Ok(()),
-            Self::AmazonVendor => Err("this version cannot send to Amazon vendors yet"),
+            Self::Tipalti | Self::AmazonVendor => Ok(()),
             Self::AwsInvoicing => Err("AWS Invoicing takes no documents; it is not for --to"),
         }
     }
@@ -61,6 +62,8 @@ impl VendorKind {
 pub enum Settings {
     /// Tipalti's.
     Tipalti(TipaltiSettings),
+    /// Amazon's.
+    AmazonVendor(AmazonSettings),
 }
 
 impl Settings {
@@ -71,7 +74,8 @@ impl Settings {
     pub fn read<'de, D: Deserializer<'de>>(kind: VendorKind, deserializer: D) -> Result<Self, D::Error> {
         match kind {
             VendorKind::Tipalti => TipaltiSettings::deserialize(deserializer).map(Self::Tipalti),
-            VendorKind::AmazonVendor | VendorKind::AwsInvoicing => Err(serde::de::Error::custom("no documents go there")),
+            VendorKind::AmazonVendor => AmazonSettings::deserialize(deserializer).map(Self::AmazonVendor),
+            VendorKind::AwsInvoicing => Err(serde::de::Error::custom("no documents go there")),
         }
     }
 
@@ -79,7 +83,16 @@ impl Settings {
     pub fn of(kind: VendorKind) -> Option<Self> {
         match kind {
             VendorKind::Tipalti => Some(Self::Tipalti(TipaltiSettings::default())),
-            VendorKind::AmazonVendor | VendorKind::AwsInvoicing => None,
+            VendorKind::AmazonVendor => Some(Self::AmazonVendor(AmazonSettings::default())),
+            VendorKind::AwsInvoicing => None,
+        }
+    }
+
+    /// The kind.
+    pub fn kind(&self) -> VendorKind {
+        match self {
+            Self::Tipalti(_) => VendorKind::Tipalti,
+            Self::AmazonVendor(_) => VendorKind::AmazonVendor,
         }
     }
 
@@ -87,6 +100,7 @@ impl Settings {
     pub fn normalise(&mut self) {
         match self {
             Self::Tipalti(settings) => settings.normalise(),
+            Self::AmazonVendor(settings) => settings.normalise(),
         }
     }
 
@@ -97,6 +111,7 @@ impl Settings {
     pub fn check(&self, name: &str) -> Result<(), SettingsError> {
         match self {
             Self::Tipalti(settings) => settings.check(name),
+            Self::AmazonVendor(settings) => settings.check(name),
         }
     }
 
@@ -104,6 +119,7 @@ impl Settings {
     pub fn vendor(&self) -> Vendor {
         match self {
             Self::Tipalti(settings) => Vendor::Tipalti(settings.adapter()),
+            Self::AmazonVendor(settings) => Vendor::AmazonVendor(settings.adapter()),
         }
     }
 
@@ -111,19 +127,20 @@ impl Settings {
     pub fn connection(&self) -> Connection<'_> {
         match self {
             Self::Tipalti(settings) => settings.connection(),
+            Self::AmazonVendor(settings) => settings.connection(),
         }
     }
 }
 
 /// What every target says of how it is reached, and how fast. Secrets and files are named here and fetched elsewhere.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Connection<'s> {
-    /// An address of one's own.
-    pub endpoint: Option<&'s str>,
-    /// The setting that names the account, and its value.
-    pub account: (&'static str, Option<&'s str>),
-    /// The setting that says where the secret is, and its value.
-    pub secret: (&'static str, Option<&'s str>),
+    /// The settings that may name addresses of one's own, and their values.
+    pub endpoints: Vec<(&'static str, Option<&'s str>)>,
+    /// The setting that names the account, where there is one, and its value.
+    pub account: Option<(&'static str, Option<&'s str>)>,
+    /// The settings that say where the credentials are, part by part, and their values.
+    pub secrets: Vec<(&'static str, Option<&'s str>)>,
     /// The file of the payees that are known.
     pub known_payees: Option<&'s Path>,
     /// Levels of rules.
@@ -169,6 +186,8 @@ pub enum OnMissing {
 pub enum Vendor {
     /// Tipalti.
     Tipalti(Tipalti),
+    /// Amazon.
+    AmazonVendor(Amazon),
 }
 
 impl Vendor {
@@ -176,6 +195,7 @@ impl Vendor {
     pub fn submit(&self) -> &dyn Submit {
         match self {
             Self::Tipalti(tipalti) => tipalti,
+            Self::AmazonVendor(amazon) => amazon,
         }
     }
 
@@ -183,16 +203,18 @@ impl Vendor {
     pub fn into_submit(self) -> Arc<dyn Submit> {
         match self {
             Self::Tipalti(tipalti) => Arc::new(tipalti),
+            Self::AmazonVendor(amazon) => Arc::new(amazon),
         }
     }
 
-    /// The same vendor, at another address and under another account: where it is simulated.
+    /// The same vendor where it is simulated; `says` is what the simulator says of itself, by the names of the settings.
     #[must_use]
-    pub fn simulated(self, endpoint: &str, account: &str) -> Self {
+    pub fn simulated(self, says: &dyn Fn(&str) -> String) -> Self {
         match self {
             Self::Tipalti(tipalti) => {
-                Self::Tipalti(Tipalti { endpoint: endpoint.to_owned(), payer_name: account.to_owned(), ..tipalti })
+                Self::Tipalti(Tipalti { endpoint: says("endpoint"), payer_name: says("payer_name"), ..tipalti })
             }
+            Self::AmazonVendor(amazon) => Self::AmazonVendor(amazon.simulated(says("endpoint"), says("token_endpoint"))),
         }
     }
 }
