@@ -66,8 +66,8 @@ impl Outcome {
             Self::Planned | Self::Unchanged | Self::Accepted | Self::Presumed => None,
             Self::Submitted => Some("wait; the vendor's verdict is still to come"),
             Self::Invalid | Self::Rejected => Some("fix the document and send it again"),
-            Self::Held => Some("look at it: mend it, or let it go with payables release"),
-            Self::NotSent => Some("nothing, unless a setting has to be mended first; the next run sends it"),
+            Self::Held => Some("do what its message says; what a guard stopped may also go as it is, with payables release"),
+            Self::NotSent => Some("the next run sends it, unless its message says what has to be done first"),
             Self::InDoubt => {
                 Some("the next run sends it again where that does no harm; else look it up at the vendor, then payables resolve")
             }

@@ -1,6 +1,6 @@
 //! What an operator does the morning after: looks, decides, tries again, and looks after the journal.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -361,6 +361,46 @@ fn a_run_that_is_terminated_twice_leaves_a_whole_report() {
     let report = answer.json();
     assert!(report["summary"]["notes"].to_string().contains("not listed"), "{report}");
     assert_eq!(office.run(&["status", "PO-1", "--output", "json"]).ends(0).json()["documents"][0]["state"], "armed");
+    let status = office.run(&["status", "--output", "json"]).ends(0).json();
+    assert_eq!((&status["last_runs"][0]["ended_at"], &status["last_runs"][0]["run"]), (&Value::Null, &report["run"]["id"]));
+    assert!(office.run(&["status"]).ends(0).all().contains("at work, or broken off; payables show"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_terminated_while_it_reads_leaves_a_report_and_sends_nothing() {
+    let vendor = Vendor::start(&[]);
+    let office = Office::new(&vendor, "");
+    let mut command = payables();
+    command
+        .current_dir(&office.folder)
+        .env("SANDBOX_KEY", &office.key)
+        .args(["sync", "-", "--to", "erp", "--output", "json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // The input does not come to an end.
+    let mut input = child.stdin.take().unwrap();
+    input.write_all((order("PO-1") + "\n").as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_millis(600));
+    assert!(std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    let answer = Answer::of(&child.wait_with_output().unwrap()).ends(75);
+    assert!(answer.err.contains("nothing was sent"), "{}", answer.err);
+    assert!(answer.json()["summary"]["notes"].to_string().contains("before anything was sent"));
+    drop(input);
+    assert!(office.run(&["status"]).ends(0).all().contains("Nothing is open"));
+}
+
+#[test]
+fn a_fuse_holds_what_would_go_and_leaves_the_rest_as_it_stands() {
+    let vendor = Vendor::start(&[]);
+    let office = Office::new(&vendor, "");
+    office.sync(&order("PO-1")).ends(0);
+    std::fs::write(office.path("both"), [order("PO-1"), order("PO-2")].join("\n")).unwrap();
+    std::fs::write(office.path("empty"), "").unwrap();
+    let report = office.run(&["sync", "both", "empty", "--to", "erp", "--output", "json"]).ends(4).json();
+    assert_eq!(report["summary"]["outcomes"], serde_json::json!({"unchanged": 1, "held": 1}));
 }
 
 #[test]

@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::build::Stopper;
 use super::drive::emit;
 use super::line::{Line, SEND_BUDGET};
 use super::session::NoToken;
+use super::stopper::Stopper;
 use super::{Error, Observer, wait_for_room};
 use crate::adapter::{FollowUp, News, Stamp};
 use crate::engine::follow::{Action, Event, Follow};

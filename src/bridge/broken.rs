@@ -9,13 +9,19 @@ use crate::engine::record::VersionId;
 use crate::engine::run::{Action, Event};
 use crate::engine::settle::{ended, not_sent};
 use crate::engine::state::State;
+use crate::model::{Fault, Path};
 use crate::outcome::{Exit, Outcome};
 use crate::report::{Item, Summary};
 
 /// Documents whose input could not be stored are not sent. Of the first `stored` ones, those that end without being sent
 /// have been told.
 pub(super) fn tell_unsent(survey: &mut Survey, stored: u64, error: &Error, summary: &mut Summary, observer: &mut dyn Observer) {
-    let why = not_sent(&error.to_string());
+    let why = Fault::error(
+        "DOC-NOT-SENT",
+        Path::ROOT,
+        format!("not sent: the input could not be stored, because {}; give the same input again", brief(error)),
+    );
+    summary.note("the input could not be stored, so nothing of it is sent; give the same input again".to_owned());
     if survey.rewind().is_err() {
         return;
     }
@@ -33,11 +39,19 @@ pub(super) fn tell_unsent(survey: &mut Survey, stored: u64, error: &Error, summa
     }
 }
 
+/// What broke, for each of many documents; all of it stands once in the notes of the run.
+fn brief(error: &Error) -> String {
+    match error {
+        Error::Journal(_) => "the journal failed".to_owned(),
+        other => other.to_string(),
+    }
+}
+
 impl Drive<'_> {
     /// Tells of documents that have not come to their end: what is on its way may have been received, and what waits is
     /// left. For those that were not even taken, the journal is asked, as far as it can still be read.
     pub(super) fn tell_broken(&mut self, error: &Error) {
-        let mut events = VecDeque::from([Event::Stop(Exit::Unexpected, error.to_string()), Event::Crowded(false)]);
+        let mut events = VecDeque::from([Event::Stop(Exit::Unexpected, brief(error)), Event::Crowded(false)]);
         while let Some(action) = self.undone.pop_front() {
             events.extend(self.perform_broken(action));
         }
@@ -51,7 +65,7 @@ impl Drive<'_> {
                     }
                 }
             }
-            let on_its_way = self.engine.abandon(self.unsent.take());
+            let on_its_way = self.engine.abandon(&self.unsent);
             if on_its_way.is_empty() {
                 return;
             }
@@ -76,7 +90,8 @@ impl Drive<'_> {
             Action::Rule(ruling) => self.tell_all(ruling.item),
             Action::Note(note) => self.summary.note(note),
             // Nothing is begun in a run that was stopped, and what was made of a call cannot be stored.
-            Action::Send { .. } | Action::Settle { .. } | Action::Renew => {}
+            Action::Send { call, .. } => _ = self.unsent.insert(call),
+            Action::Settle { .. } | Action::Renew => {}
         }
         None
     }

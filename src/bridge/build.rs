@@ -1,15 +1,14 @@
 //! The library call: a bridge to one target, put together and used.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::items::{Items, Work};
 use super::line::{self, Line};
 use super::session::Session;
+use super::stopper::Stopper;
 use super::survey::Guards;
 use super::{Error, Observer};
 use crate::adapter::{Payees, Submit};
@@ -191,43 +190,6 @@ impl Drop for Lease<'_> {
     fn drop(&mut self) {
         let journal = std::mem::replace(&mut self.journal, Box::new(crate::journal::Memory::new()));
         *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(journal);
-    }
-}
-
-/// Stops a run from outside.
-#[derive(Debug, Clone)]
-pub struct Stopper {
-    stop: Arc<watch::Sender<bool>>,
-    sending: Arc<AtomicBool>,
-}
-
-impl Stopper {
-    fn new() -> Self {
-        Self { stop: Arc::new(watch::Sender::new(false)), sending: Arc::default() }
-    }
-
-    /// Asks the run to stop.
-    pub fn stop(&self) {
-        self.stop.send_replace(true);
-    }
-
-    /// Whether the run has come so far that something may have been sent.
-    pub fn may_have_sent(&self) -> bool {
-        self.sending.load(Ordering::SeqCst)
-    }
-
-    pub(super) fn begin_to_send(&self) {
-        self.sending.store(true, Ordering::SeqCst);
-    }
-
-    pub(super) fn is_stopped(&self) -> bool {
-        *self.stop.borrow()
-    }
-
-    pub(super) async fn stopped(&self) {
-        let mut receiver = self.stop.subscribe();
-        // The sender lives as long as this handle.
-        let _never_closed = receiver.wait_for(|stopped| *stopped).await;
     }
 }
 

@@ -1,16 +1,16 @@
 //! Drives a run: does what the engine says, with a journal, a transport and a clock, and tells it what happened.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::build::Stopper;
 use super::evidence::evidence;
 use super::line::{Line, decode};
 use super::session::{NoToken, TokenWatch};
+use super::stopper::Stopper;
 use super::{Error, Observer};
 use crate::adapter::Stamp;
 use crate::engine::record::{CallId, Move, Ruling, RunId, ScopeId, Version, VersionId};
@@ -46,8 +46,8 @@ pub(super) struct Drive<'d> {
     pub(super) token: TokenWatch,
     interval: Option<Duration>,
     clocks_compared: bool,
-    /// A call that was not made, because its intent could not be stored.
-    pub(super) unsent: Option<u64>,
+    /// Calls that were not made, because their intent could not be stored.
+    pub(super) unsent: BTreeSet<u64>,
     /// Whether the engine knows that the observer is full.
     crowded: bool,
     /// Documents that were not given to this run.
@@ -94,7 +94,7 @@ impl<'d> Drive<'d> {
             token: TokenWatch::default(),
             interval: None,
             clocks_compared: false,
-            unsent: None,
+            unsent: BTreeSet::new(),
             crowded: false,
             left_over: 0,
             numbers,
@@ -104,8 +104,8 @@ impl<'d> Drive<'d> {
         }
     }
 
-    /// Sends what may go, until nothing is left to do.
-    pub(super) async fn finish(mut self, stopper: &Stopper) -> Result<(), Error> {
+    /// Sends what may go, until nothing is left to do. Returns how many documents went that were not given to this run.
+    pub(super) async fn finish(mut self, stopper: &Stopper) -> Result<u64, Error> {
         let ended = self.run(stopper).await;
         if let Err(error) = &ended {
             // Whatever is on its way is waited for, and what it brings is kept if the journal still can.
@@ -117,15 +117,11 @@ impl<'d> Drive<'d> {
             self.tell_broken(error);
         }
         ended?;
-        if self.left_over > 0 {
-            let left = self.left_over;
-            self.summary.note(format!("documents of earlier runs that went along, besides those of this input: {left}"));
-        }
         if let Some((exit, why)) = self.engine.ended_early() {
             self.summary.end_with(exit);
             self.summary.note(format!("stopped early: {why}"));
         }
-        Ok(())
+        Ok(self.left_over)
     }
 
     async fn run(&mut self, stopper: &Stopper) -> Result<(), Error> {
@@ -254,7 +250,7 @@ impl<'d> Drive<'d> {
         };
         let mut fragments = Vec::with_capacity(armed.len());
         for change in &armed {
-            match self.journal.payload(change.version).inspect_err(|_| self.unsent = Some(call))? {
+            match self.journal.payload(change.version).inspect_err(|_| _ = self.unsent.insert(call))? {
                 Some(fragment) => fragments.push(fragment),
                 // It cannot go, and nothing is armed that cannot go.
                 None => {
@@ -278,7 +274,7 @@ impl<'d> Drive<'d> {
                 return Ok(());
             }
             Err(error) => {
-                self.unsent = Some(call);
+                self.unsent.insert(call);
                 return Err(error.into());
             }
         };

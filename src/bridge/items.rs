@@ -9,7 +9,8 @@ use std::thread::JoinHandle;
 use futures_core::Stream;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
-use super::build::{Bridge, Stopper};
+use super::build::Bridge;
+use super::stopper::Stopper;
 use super::{Error, Observer};
 use crate::intake::Input;
 use crate::report::{Item, Summary};

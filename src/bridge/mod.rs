@@ -114,6 +114,8 @@ mod session;
 #[cfg(feature = "net")]
 mod spool;
 #[cfg(feature = "net")]
+mod stopper;
+#[cfg(feature = "net")]
 mod survey;
 #[cfg(feature = "net")]
 mod work;
@@ -123,11 +125,13 @@ use std::io;
 pub use translate::Translator;
 
 #[cfg(feature = "net")]
-pub use build::{Bridge, BridgeBuilder, Stopper};
+pub use build::{Bridge, BridgeBuilder};
 #[cfg(feature = "net")]
 pub use desk::{Decided, Decision, Desk, DeskError, Order, Refused};
 #[cfg(feature = "net")]
 pub use items::{Items, Progress};
+#[cfg(feature = "net")]
+pub use stopper::Stopper;
 
 use crate::report::Item;
 

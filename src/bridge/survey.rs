@@ -170,7 +170,10 @@ impl Survey {
         let repeated = entry.seen.is_some_and(|(_, repeated)| repeated);
         match &self.fuse {
             Some(why) if entry.item.outcome != Outcome::Invalid => {
-                hold_by_fuse(&mut entry.item, why);
+                // What is there already, or in doubt, or held for a reason of its own, stays so.
+                if goes {
+                    hold_by_fuse(&mut entry.item, why);
+                }
                 (entry.role, entry.replaced, entry.waiting) = (Role::Over, Vec::new(), Vec::new());
             }
             Some(_) => (entry.replaced, entry.waiting) = (Vec::new(), Vec::new()),

@@ -55,7 +55,8 @@ impl Bridge {
             Work::Submit(inputs) => self.send(journal, (scope, run), inputs, &mut summary, observer).await?,
             Work::Retry(failed) => {
                 self.reopen(journal, scope, failed.as_deref())?;
-                self.go(journal, (scope, run), &mut summary, observer).await?;
+                self.tell_of_others(journal, scope, &mut summary);
+                self.go(journal, (scope, run, false), &mut summary, observer).await?;
             }
             Work::FollowUp => self.follow(journal, (scope, run), true, &mut summary, observer).await?,
             Work::Plan(_) => {}
@@ -99,26 +100,29 @@ impl Bridge {
         let is_blown = survey.fuse.is_some();
         let clock = || (self.line.clock)();
         let going = import(survey, (&mut *journal, run), (self.rules(), &clock), summary, observer)?;
-        if let Err(error) = self.tell_of_others(journal, scope, summary) {
-            tracing::warn!(%error, "what earlier runs left cannot be told");
-        }
+        self.tell_of_others(journal, scope, summary);
         observer.imported(going);
         if is_blown {
             return Ok(());
         }
-        self.go(journal, (scope, run), summary, observer).await
+        self.go(journal, (scope, run, true), summary, observer).await
     }
 
     /// Sends what may go, then asks for verdicts where they come later.
     async fn go(
         &self,
         journal: &mut dyn Journal,
-        (scope, run): (ScopeId, RunId),
+        (scope, run, has_input): (ScopeId, RunId, bool),
         summary: &mut Summary,
         observer: &mut dyn Observer,
     ) -> Result<(), Error> {
         self.stopper.begin_to_send();
         let driven = self.drive(&mut *journal, (scope, run), summary, observer).await;
+        let driven = driven.map(|left_over| {
+            if left_over > 0 && has_input {
+                summary.note(format!("documents of earlier runs that went along, besides those of this input: {left_over}"));
+            }
+        });
         match (self.line.submit.follow_up(), driven) {
             (Some(_), Ok(())) => self.follow(journal, (scope, run), false, summary, observer).await,
             (Some(_), Err(error)) => tell_the_rest((journal, scope, run), true, summary, observer).and(Err(error)),
@@ -127,7 +131,13 @@ impl Bridge {
     }
 
     /// What earlier runs left that this one does not touch.
-    fn tell_of_others(&self, journal: &mut dyn Journal, scope: ScopeId, summary: &mut Summary) -> Result<(), Error> {
+    fn tell_of_others(&self, journal: &mut dyn Journal, scope: ScopeId, summary: &mut Summary) {
+        if let Err(error) = self.find_others(journal, scope, summary) {
+            tracing::warn!(%error, "what earlier runs left cannot be told");
+        }
+    }
+
+    fn find_others(&self, journal: &mut dyn Journal, scope: ScopeId, summary: &mut Summary) -> Result<(), Error> {
         if let Some(version) = journal.list(scope, State::Received, 0, 1)?.first() {
             let runs = journal.runs(PAGE)?;
             let run = runs.into_iter().find(|run| run.id == version.run);
@@ -153,7 +163,7 @@ impl Bridge {
         (scope, run): (ScopeId, RunId),
         summary: &mut Summary,
         observer: &mut dyn Observer,
-    ) -> Result<(), Error> {
+    ) -> Result<u64, Error> {
         let engine = Engine::new(self.policy());
         Drive::new(Arc::clone(&self.line), (journal, scope, run), engine, summary, observer).finish(&self.stopper).await
     }

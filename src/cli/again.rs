@@ -73,7 +73,7 @@ fn of_run(
 fn last_run(journal: &mut dyn Journal, target: &Target) -> Result<Option<String>, Failure> {
     let scope = lookup::scope(target);
     let Some((id, _)) = journal.scopes()?.into_iter().find(|(_, known)| *known == scope) else { return Ok(None) };
-    Ok(Runs::of(journal)?.last_ended(id).map(|run| run.name.clone()))
+    Ok(Runs::of(journal)?.last_of(id).map(|run| run.name.clone()))
 }
 
 /// The target that is meant where none is named.

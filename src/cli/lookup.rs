@@ -114,13 +114,9 @@ impl Runs {
         self.get(id).map_or_else(|| format!("run {id}"), |run| run.name.clone())
     }
 
-    fn last_of(&self, scope: ScopeId) -> Option<&RunRecord> {
+    /// The last run of a scope.
+    pub(super) fn last_of(&self, scope: ScopeId) -> Option<&RunRecord> {
         self.all.iter().find(|run| run.scope == scope)
-    }
-
-    /// The last run of a scope that ended.
-    pub(super) fn last_ended(&self, scope: ScopeId) -> Option<&RunRecord> {
-        self.all.iter().find(|run| run.scope == scope && run.ended_at.is_some())
     }
 
     /// Whether a run has certainly broken off: it did not end, and a later one began, which only one at a time can.

@@ -61,7 +61,7 @@ pub(super) async fn watch(mut items: Items, mut run: Begun, output: Output, sign
             biased;
             () = given_up.notified() => {
                 watcher.progress.finish();
-                return give_up(watcher.report, run, watcher.seen);
+                return give_up(watcher.report, run, watcher.seen, !signals.stopped.load(Ordering::SeqCst));
             }
             progress = items.progress() => progress,
         };
@@ -84,28 +84,43 @@ pub(super) async fn watch(mut items: Items, mut run: Begun, output: Output, sign
 fn stop_on_signal(stopper: Stopper, signals: Signals, given_up: Arc<Notify>) -> tokio::task::JoinHandle<()> {
     tokio::spawn(async move {
         wait_for_signal().await;
-        if !signals.sending.load(Ordering::SeqCst) && !stopper.may_have_sent() {
-            tell(format_args!("payables: stopped; nothing was sent"));
-            std::process::exit(i32::from(Exit::Temporary.code()));
+        if !signals.sending.load(Ordering::SeqCst) && stopper.cancel() {
+            give_up_at(&given_up, Exit::Temporary).await;
         }
         signals.stopped.store(true, Ordering::SeqCst);
         stopper.stop();
         tell(format_args!("payables: stopping; what is on its way is finished, and the rest is left for the next run"));
         wait_for_signal().await;
-        given_up.notify_one();
-        // The report is finished, unless nobody reads it.
-        tokio::time::sleep(Duration::from_secs(2)).await;
-        std::process::exit(i32::from(Exit::InDoubt.code()));
+        give_up_at(&given_up, Exit::InDoubt).await;
     })
 }
 
+/// Has the report finished, and ends the process even when nobody reads that.
+async fn give_up_at(given_up: &Notify, exit: Exit) {
+    given_up.notify_one();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    std::process::exit(i32::from(exit.code()));
+}
+
 /// The end of a run that nobody waits for: its report is whole, although not all of its documents stand in it.
-fn give_up<W: Write>(report: Printer<W>, run: Begun, mut seen: Summary) -> Ended {
-    tell(format_args!("payables: stopped; what was on its way is in doubt"));
-    seen.note(
-        "stopped in the middle of calls: documents that are not listed are in doubt or were left for the next run".to_owned(),
-    );
-    seen.end_with(Exit::InDoubt);
+fn give_up<W: Write>(report: Printer<W>, run: Begun, mut seen: Summary, before_sending: bool) -> Ended {
+    let (told, note, exit) = if before_sending {
+        (
+            "payables: stopped; nothing was sent",
+            "stopped before anything was sent: documents that are not listed were not sent",
+            Exit::Temporary,
+        )
+    } else {
+        (
+            "payables: stopped; what was on its way is in doubt",
+            "stopped in the middle of calls: documents that are not listed are in doubt or were left for the next run; `payables \
+             status` lists them",
+            Exit::InDoubt,
+        )
+    };
+    tell(format_args!("{told}"));
+    seen.note(note.to_owned());
+    seen.end_with(exit);
     finish(report, run, &seen)
 }
 

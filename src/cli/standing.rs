@@ -106,8 +106,11 @@ fn next_step(version: &Version, target: &Named, runs: &Runs, now: Millis) -> Opt
     let rest = standing.rest_until.max(standing.not_before);
     let is_open = !matches!(standing.state, State::Presumed | State::Accepted | State::Superseded | State::Cancelled);
     if target.repeatable.is_none() && is_open {
-        let endpoint = one_line(&target.scope.endpoint, 100);
-        return Some(format!("no target of the configuration sends to {endpoint} any more; configure it again to go on with it"));
+        let (endpoint, account) = (one_line(&target.scope.endpoint, 100), one_line(&target.scope.account, 60));
+        let account = if account.is_empty() { String::new() } else { format!(" as {account}") };
+        return Some(format!(
+            "no target of the configuration sends to {endpoint}{account} any more; configure it again to go on with it"
+        ));
     }
     let wait = Some(rest.saturating_sub(now)).filter(|wait| *wait > 0).map(|wait| span(wait.saturating_add(999)));
     Some(match standing.state {

@@ -49,16 +49,18 @@ struct Count {
     oldest: Millis,
 }
 
-/// How the last run of a target ended: documents that are invalid, or were held because they contradict each other, stand in
+/// How the last run of a target ended, if it did: documents that are invalid, or were held because they contradict each other, stand in
 /// its report and nowhere else.
 #[derive(Debug, Serialize)]
 struct LastRun {
     target: String,
     run: String,
-    ended_at: String,
+    began_at: String,
+    /// `null` for one that is at work or has broken off.
+    ended_at: Option<String>,
     outcomes: BTreeMap<String, u64>,
     #[serde(skip)]
-    ended: Millis,
+    times: (Millis, Option<Millis>),
 }
 
 /// The answer.
@@ -136,10 +138,16 @@ fn last_run(target: &Named, runs: &Runs) -> Option<LastRun> {
     struct Outcomes {
         outcomes: BTreeMap<String, u64>,
     }
-    let run = runs.last_ended(target.id)?;
-    let summary: Outcomes = serde_json::from_str(run.summary.as_deref()?).ok()?;
-    let (outcomes, ended) = (summary.outcomes, run.ended_at?);
-    Some(LastRun { target: target.name.clone(), run: run.name.clone(), ended_at: stamp(ended), outcomes, ended })
+    let run = runs.last_of(target.id)?;
+    let summary = run.summary.as_deref().and_then(|summary| serde_json::from_str::<Outcomes>(summary).ok());
+    Some(LastRun {
+        target: target.name.clone(),
+        run: run.name.clone(),
+        began_at: stamp(run.began_at),
+        ended_at: run.ended_at.map(stamp),
+        outcomes: summary.map(|summary| summary.outcomes).unwrap_or_default(),
+        times: (run.began_at, run.ended_at),
+    })
 }
 
 /// The documents that need somebody, and how many more there are.
@@ -239,8 +247,14 @@ fn table(out: &mut impl Write, status: &Status, now: Millis) -> io::Result<()> {
         let counts: Vec<String> =
             last.outcomes.iter().map(|(outcome, count)| format!("{count} {}", outcome.replace('_', " "))).collect();
         let counts = if counts.is_empty() { "no document".to_owned() } else { counts.join(", ") };
-        let (target, ended) = (plain(&last.target), age(last.ended, now));
-        writeln!(out, "Last run of {target}, {ended} ago: {counts}; payables show {}", quoted(&last.run))?;
+        let (target, run) = (plain(&last.target), quoted(&last.run));
+        match last.times {
+            (_, Some(ended)) => writeln!(out, "Last run of {target}, {} ago: {counts}; payables show {run}", age(ended, now))?,
+            (began, None) => {
+                let began = age(began, now);
+                writeln!(out, "Last run of {target}, begun {began} ago: at work, or broken off; payables show {run}")?;
+            }
+        }
     }
     if !status.documents.is_empty() {
         if !status.counts.is_empty() {

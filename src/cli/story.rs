@@ -158,10 +158,11 @@ pub(super) fn tell(out: &mut impl Write, chapters: &[Chapter]) -> io::Result<()>
 fn tell_chapter(out: &mut impl Write, chapter: &Chapter) -> io::Result<()> {
     let Chapter { standing, digest, changed_at, .. } = chapter;
     let short = digest.get(..12).unwrap_or_default();
-    writeln!(out, "\nRevision {}, content {short}, of run {}", standing.revision, plain(&standing.run))?;
+    writeln!(out, "\nRevision {}, content {short}, last carried by run {}", standing.revision, plain(&standing.run))?;
     let mut events: Vec<(Millis, Vec<String>)> = Vec::new();
     for one in &chapter.tries {
         let outcome = one.outcome.map_or_else(|| "nobody knows yet".to_owned(), |state| state.word().replace('_', " "));
+        let outcome = if one.evidence.is_empty() { format!("{outcome} (no answer is stored)") } else { outcome };
         events.push((one.at, vec![format!("attempt {} (call {}) begins; it ended: {outcome}", one.attempt, one.call)]));
         events.extend(one.evidence.iter().map(|proof| (proof.when, proof.words())));
     }

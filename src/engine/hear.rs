@@ -1,5 +1,6 @@
 //! What a run makes of a call that came back: for each of its documents, and for the calls that follow.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::pace::Tick;
@@ -106,11 +107,11 @@ impl Engine {
     }
 
     /// Gives up what is on its way or has not been settled, because it cannot be stored. Returns how its documents end in
-    /// this run: in doubt, but for those that certainly did not arrive, and those of a call that was not even made.
-    pub fn abandon(&mut self, not_made: Option<u64>) -> Vec<(VersionId, Item)> {
+    /// this run: in doubt, but for those that certainly did not arrive, and those of calls that were not even made.
+    pub fn abandon(&mut self, not_made: &BTreeSet<u64>) -> Vec<(VersionId, Item)> {
         let made = std::mem::take(&mut self.in_flight).into_iter();
         let settling = std::mem::take(&mut self.settling).into_values();
-        let calls = made.map(|(id, call)| (not_made != Some(id), call)).chain(settling.map(|settling| (true, settling.call)));
+        let calls = made.map(|(id, call)| (!not_made.contains(&id), call)).chain(settling.map(|settling| (true, settling.call)));
         let mut items = Vec::new();
         for (is_made, call) in calls {
             for (candidate, armed) in call.documents.into_iter().zip(&call.armed) {
@@ -249,7 +250,7 @@ impl Engine {
         let (mut replay, mut retry, mut split) = (Vec::new(), Vec::new(), Vec::new());
         for ((candidate, then), fate) in call.documents.into_iter().zip(thens).zip(&fates) {
             if let Some(present) = fenced.iter().find(|version| version.id == candidate.version.id) {
-                self.late(present, fate, now, actions);
+                self.late(present, (fate, candidate.accepted), now, actions);
                 continue;
             }
             match then {
@@ -277,7 +278,7 @@ impl Engine {
 
     /// A verdict for an attempt that somebody else has given up meanwhile. It is still true: where the document is in doubt
     /// it ends the doubt, and where another attempt was taken too, the vendor has it twice.
-    fn late(&mut self, present: &Version, fate: &Fate, now: Now, actions: &mut Vec<Action>) {
+    fn late(&mut self, present: &Version, (fate, accepted): (&Fate, Option<VersionId>), now: Now, actions: &mut Vec<Action>) {
         let standing = &present.standing;
         let is_verdict = matches!(fate, Fate::Accepted | Fate::Submitted(_) | Fate::Rejected(_));
         if standing.state == State::InDoubt
@@ -285,7 +286,9 @@ impl Engine {
             && let Ok(to) = step(standing, self.event(fate), now.wall, self.policy.rules)
         {
             let item = Some(self.end(present, &to, fate));
-            actions.push(Action::Rule(Ruling { to: Move::new(present, to), superseded: None, item }));
+            // One of its attempts may have taken the older one's place, also where this one was refused.
+            let superseded = accepted.filter(|_| to.state.is_over());
+            actions.push(Action::Rule(Ruling { to: Move::new(present, to), superseded, item }));
             return;
         }
         if let (Fate::Submitted(reference), Some(other)) = (fate, &standing.reference)

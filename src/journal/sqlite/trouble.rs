@@ -64,7 +64,10 @@ impl Trouble {
                 Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Error::Unusable(format!(
                     "{path} is damaged ({error}); run `payables journal check` and restore it from a backup"
                 )),
-                Some(ErrorCode::ReadOnly) => Error::Failed(format!("{path} is open for reading only")),
+                Some(ErrorCode::ReadOnly) => Error::Unusable(format!(
+                    "{path}: nothing may be written in its folder, and SQLite keeps a file there even for looking; run this as the \
+                     user that sends"
+                )),
                 _ => Error::Failed(format!("{path}: {error}")),
             },
         }
