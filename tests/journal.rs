@@ -428,10 +428,10 @@ fn what_is_due_comes_in_the_order_of_its_time() {
         assert_eq!(due(bench, T0 + 400, 2), ["B", "C"]);
         assert_eq!(due(bench, T0 + 110, 9), ["B", "C"]);
         assert_eq!(due(bench, T0 + 109, 9), Vec::<String>::new());
-        // Nobody asks about it any more, though it is still presumed.
+        // What is presumed is asked about by whoever wants to know, and no run waits for it.
         let b = bench.again(&versions[1]);
         let ruling =
-            Ruling { to: moved(&b, Event::Ask { ask_after: None, presume: true }, T0 + 120), superseded: None, item: None };
+            Ruling { to: moved(&b, Event::Ask { ask_after: Some(1), presume: true }, T0 + 120), superseded: None, item: None };
         bench.journal.rule(Some(bench.run), &[ruling], &[]).unwrap();
         assert_eq!(due(bench, Millis::MAX, 9), ["C", "A"]);
         assert_eq!(bench.again(&b).standing.state, State::Presumed);

@@ -9,6 +9,7 @@
 )]
 
 mod amazon;
+mod amazon_exchange;
 mod cli;
 mod desk;
 mod engine;

@@ -125,9 +125,11 @@ impl Ask<'_> {
             Some(last) => (state, last.id),
             None => self.page,
         };
-        // Whatever has just been presumed was asked about a moment ago.
+        // Whatever has just been presumed was asked about a moment ago, and one that was silent to the end of its schedule
+        // is not asked about any more.
         let began = self.follow.began_on();
-        versions.retain(|version| state == State::Submitted || version.standing.changed_at < began);
+        versions
+            .retain(|version| state == State::Submitted || (version.standing.changed_at < began && version.standing.ask_at > 0));
         Ok(Event::Taken { versions, next: (!is_last || state == State::Submitted).then_some(0) })
     }
 

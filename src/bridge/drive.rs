@@ -138,7 +138,6 @@ impl<'d> Drive<'d> {
                 self.crowded = !self.crowded;
                 self.events.push(Event::Crowded(self.crowded));
             }
-            self.watch_token();
             while !self.events.is_empty() {
                 let event = self.events.remove(0);
                 self.undone.extend(self.engine.on(self.line.now(), event));
@@ -148,6 +147,11 @@ impl<'d> Drive<'d> {
             }
             if self.engine.is_over() {
                 return Ok(());
+            }
+            // What has just happened may have taken the token away.
+            self.watch_token();
+            if !self.events.is_empty() {
+                continue;
             }
             let wake = self.engine.wake_at(self.line.now()).map(|tick| self.line.instant(tick));
             let look = self.crowded.then(|| Instant::now() + LOOK_AGAIN);

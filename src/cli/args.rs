@@ -132,10 +132,11 @@ pub(crate) struct ValidateArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
   payables sandbox --listen 127.0.0.1:8080 --fault drop-rows:every=3
+  payables sandbox --speed 60 --fault transaction-failure:number=INV-7
 
-One line of JSON on stdout says where it listens and which names and keys it takes. Ctrl-C ends it.")]
+One line of JSON on stdout says where it listens and which names, keys and tokens it takes. Ctrl-C ends it.")]
 pub(crate) struct SandboxArgs {
     /// Where to listen; loopback only, port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
@@ -143,6 +144,9 @@ pub(crate) struct SandboxArgs {
     /// Misbehave in this way; `--fault help` lists the ways. May be given more than once
     #[arg(long = "fault", value_name = "FAULT")]
     pub(crate) faults: Vec<String>,
+    /// How many seconds pass for Amazon's tokens and verdicts in a real one; quotas are not touched
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) speed: u32,
 }
 
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@ use std::io::{Write, stdout};
 use super::args::SandboxArgs;
 use super::{Ended, Failure, run};
 use crate::outcome::Exit;
-use crate::sandbox::{FAULTS, Fault, Options, Sandbox};
+use crate::sandbox::{AmazonOptions, FAULTS, Fault, Options, Sandbox};
 
 /// `payables sandbox`
 pub(super) fn serve(args: SandboxArgs) -> Ended {
@@ -21,7 +21,8 @@ pub(super) fn serve(args: SandboxArgs) -> Ended {
     let runtime = run::runtime()?;
     runtime.block_on(async {
         let listen = args.listen;
-        let sandbox = Sandbox::start(Options { listen, faults, ..Options::default() })
+        let amazon = AmazonOptions { speed: args.speed, ..AmazonOptions::default() };
+        let sandbox = Sandbox::start(Options { listen, faults, amazon, ..Options::default() })
             .await
             .map_err(|error| Failure::new(Exit::Usage, format!("cannot listen on {listen}: {error}")))?;
         let line = serde_json::to_string(&sandbox.ready()).map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;

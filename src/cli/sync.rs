@@ -15,7 +15,8 @@ use crate::intake::Input;
 use crate::journal::Sqlite;
 use crate::outcome::Exit;
 use crate::report::Summary;
-use crate::sandbox::{Options, Sandbox};
+use crate::sandbox::{AmazonOptions, Options, Sandbox};
+use crate::vendors::SIMULATED_SPEED;
 use crate::wire::{Credentials, Secret};
 
 /// `payables sync`
@@ -117,7 +118,9 @@ async fn send(args: &SyncArgs, target: &Target, journal: &Path) -> Ended {
 async fn start_sandbox(payer_name: Option<&str>) -> Result<Sandbox, Failure> {
     let defaults = Options::default();
     let payer_name = payer_name.map_or(defaults.payer_name, str::to_owned);
-    Sandbox::start(Options { payer_name, ..Options::default() })
+    // A trial takes seconds where the world takes minutes, and nobody else has to be left room.
+    let amazon = AmazonOptions { speed: SIMULATED_SPEED, requests_per_second: 0, ..defaults.amazon };
+    Sandbox::start(Options { payer_name, amazon, ..Options::default() })
         .await
         .map_err(|error| Failure::new(Exit::Unexpected, format!("the simulator cannot start: {error}")))
 }

@@ -215,7 +215,7 @@ impl Journal for Memory {
 
     fn due(&mut self, scope: ScopeId, run: Option<RunId>, until: Millis, most: usize) -> Result<Vec<Version>> {
         let of = |state| self.by_state.range((scope, state, VersionId::MIN)..=(scope, state, VersionId::MAX));
-        let waiting = of(State::Submitted).chain(of(State::Presumed)).filter_map(|(_, _, id)| self.get(*id));
+        let waiting = of(State::Submitted).filter_map(|(_, _, id)| self.get(*id));
         let mut due: Vec<&Version> = waiting
             .filter(|version| (1..=until).contains(&version.standing.ask_at))
             .filter(|version| run.is_none_or(|run| run == version.run))

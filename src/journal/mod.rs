@@ -267,7 +267,7 @@ pub trait Journal: Send {
     fn known(&mut self, scope: ScopeId, key: &Key) -> Result<(Vec<Version>, u32)>;
     /// Versions that stand so, by ascending identifier, after one.
     fn list(&mut self, scope: ScopeId, state: State, after: VersionId, most: usize) -> Result<Vec<Version>>;
-    /// Versions that are submitted or presumed and to be asked about until then, the first to be asked about first; only
+    /// Versions that are submitted and to be asked about until then, the first to be asked about first; only
     /// those that a run carried last, when one is given.
     fn due(&mut self, scope: ScopeId, run: Option<RunId>, until: Millis, most: usize) -> Result<Vec<Version>>;
     /// A version as it stands now.

@@ -7,126 +7,165 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Declares the kinds of fault once: the variant, its name, the settings of its own that it takes,
-/// and what it does.
+/// Who can misbehave in a certain way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Party {
+    /// Every vendor: the network, a proxy or a web server is to blame.
+    Anyone,
+    Tipalti,
+    Amazon,
+}
+
+/// Declares the kinds of fault once: whose they are, the variant, its name, the settings of its own
+/// that it takes, and what it does.
 macro_rules! kinds {
-    ($($variant:ident $name:literal [$($setting:literal)*] $text:literal;)*) => {
+    ($($party:ident { $($variant:ident $name:literal [$($setting:literal)*] $text:literal;)* })*) => {
         /// What goes wrong.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum FaultKind {
-            $(#[doc = $text] $variant,)*
+            $($(#[doc = $text] $variant,)*)*
         }
 
         /// Every fault with the explanation that `--help` prints.
-        pub const FAULTS: &[(&str, &str)] = &[$(($name, $text),)*];
+        pub const FAULTS: &[(&str, &str)] = &[$($(($name, $text),)*)*];
 
         impl FaultKind {
             /// The name that the fault goes by on the command line.
             #[must_use]
             pub fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
+                match self { $($(Self::$variant => $name,)*)* }
             }
 
             fn from_name(name: &str) -> Option<Self> {
-                match name { $($name => Some(Self::$variant),)* _ => None }
+                match name { $($($name => Some(Self::$variant),)*)* _ => None }
             }
 
             /// The settings that this kind takes beside those that every kind takes.
             fn settings(self) -> &'static [&'static str] {
-                match self { $(Self::$variant => &[$($setting),*],)* }
+                match self { $($(Self::$variant => &[$($setting),*],)*)* }
+            }
+
+            /// Whose misbehaviour it is.
+            fn party(self) -> Party {
+                match self { $($(Self::$variant => Party::$party,)*)* }
+            }
+
+            /// Whether this vendor can misbehave so. Elsewhere the fault does nothing.
+            pub(super) fn is_known_to(self, vendor: Party) -> bool {
+                self.party() == Party::Anyone || self.party() == vendor
             }
         }
     };
 }
 
 kinds! {
-    ConnectionResetBefore "connection-reset-before" []
-        "reset the connection before the body is read; nothing is applied";
-    ResetAfter "reset-after" ["applied"]
-        "apply the orders, then reset the connection without a response";
-    Late "late" ["ms"]
-        "reset the connection at once and apply the orders only after ms= milliseconds (1000)";
-    Timeout "timeout" ["applied"]
-        "apply the orders and never answer";
-    TimeoutUnapplied "timeout-unapplied" []
-        "never answer, and apply nothing";
-    Slow "slow" ["ms"]
-        "answer rightly, but ms= milliseconds (1000) late; goes together with any other fault";
-    Truncated "truncated" ["applied"]
-        "apply the orders, then close the connection in the middle of the response";
-    SlowDrip "slow-drip" ["ms" "applied"]
-        "apply the orders and send the response one byte every ms= milliseconds (1000)";
-    Http500Html "http-500-html" ["applied"]
-        "HTTP 500 with an HTML error page";
-    Http503 "http-503" ["after" "applied"]
-        "HTTP 503 with Retry-After: after= seconds (1)";
-    Http429 "http-429" ["after" "applied"]
-        "HTTP 429 with Retry-After: after= seconds (1)";
-    HttpStatus "http-status" ["status" "applied"]
-        "an empty response with status= (403)";
-    Html200 "html-200" ["applied"]
-        "HTTP 200 with an HTML login page";
-    Empty200 "empty-200" ["applied"]
-        "HTTP 200 with an empty body";
-    Garbage "garbage" ["applied"]
-        "HTTP 200 with bytes that are neither text nor XML";
-    BigHeaders "big-headers" ["kb" "applied"]
-        "the right response under kb= kilobytes (1024) of headers";
-    Redirect "redirect" ["port" "applied"]
-        "HTTP 307 to another path, and with port= to another loopback port";
-    Gzip "gzip" ["applied"]
-        "the right response with Content-Encoding: gzip, whether asked for or not";
-    GzipBomb "gzip-bomb" ["mb" "applied"]
-        "a small gzip body that unpacks to mb= megabytes (1024)";
-    SoapFaultSender "soap-fault-sender" ["applied"]
-        "a SOAP 1.2 fault that blames the sender, HTTP 400";
-    SoapFaultServer "soap-fault-server" ["applied"]
-        "a SOAP 1.2 fault that blames the receiver, HTTP 500";
-    Soap11Fault "soap11-fault" ["applied"]
-        "a fault in a SOAP 1.1 envelope, HTTP 500";
-    CallError "call-error" ["code" "applied"]
-        "errorCode code= (UnknownError) for the whole call, without rows";
-    EntityBomb "entity-bomb" ["applied"]
-        "a response whose DOCTYPE declares nested entities";
-    DeepXml "deep-xml" ["depth" "applied"]
-        "a response of depth= (1000000) nested elements";
-    HugeBody "huge-body" ["mb" "applied"]
-        "the right rows behind an errorMessage of mb= megabytes (100)";
-    Endless "endless" ["applied"]
-        "the right rows, and then rows without end";
-    DropRows "drop-rows" []
-        "apply the orders, but leave out one row: that of number=, else the last";
-    LostRow "lost-row" []
-        "like drop-rows, and the order is not applied either; spares calls of one order";
-    NoRows "no-rows" []
-        "apply the orders, and list no rows at all";
-    DoubleRows "double-rows" []
-        "list the row of number=, else every row, twice";
-    ContradictRows "contradict-rows" []
-        "list the row of number=, else every row, a second time with the opposite verdict";
-    ReorderRows "reorder-rows" []
-        "list the rows in the reverse order";
-    UnknownRow "unknown-row" []
-        "add a row for a number that was not sent";
-    Reject "reject" []
-        "reject the order number=, else every order, with Succeeded=false";
-    SucceededMissing "succeeded-missing" []
-        "leave Succeeded out of the row of number=, else of every row";
-    WrongTypes "wrong-types" []
-        "write `maybe` for Succeeded in the row of number=, else in every row";
-    WrongNamespace "wrong-namespace" []
-        "the right response in a namespace that is not the vendor's";
-    Soap12Prefix "soap12-prefix" []
-        "the right response with the prefix soap12 in place of soap";
-    Nil "nil" []
-        "write every absent member as xsi:nil, and add a nil row";
+    Anyone {
+        ConnectionResetBefore "connection-reset-before" []
+            "reset the connection before the body is read; nothing is applied";
+        ResetAfter "reset-after" ["applied"]
+            "apply the documents, then reset the connection without a response";
+        Late "late" ["ms"]
+            "reset the connection at once and apply the documents only after ms= milliseconds (1000)";
+        Timeout "timeout" ["applied"]
+            "apply the documents and never answer";
+        TimeoutUnapplied "timeout-unapplied" []
+            "never answer, and apply nothing";
+        Slow "slow" ["ms"]
+            "answer rightly, but ms= milliseconds (1000) late; goes together with any other fault";
+        Truncated "truncated" ["applied"]
+            "apply the documents, then close the connection in the middle of the response";
+        SlowDrip "slow-drip" ["ms" "applied"]
+            "apply the documents and send the response one byte every ms= milliseconds (1000)";
+        Http500Html "http-500-html" ["applied"]
+            "HTTP 500 with an HTML error page";
+        Http503 "http-503" ["after" "applied"]
+            "HTTP 503 with Retry-After: after= seconds (1)";
+        Http429 "http-429" ["after" "applied"]
+            "HTTP 429 with Retry-After: after= seconds (1)";
+        HttpStatus "http-status" ["status" "applied"]
+            "an empty response with status= (403)";
+        Html200 "html-200" ["applied"]
+            "HTTP 200 with an HTML login page";
+        Empty200 "empty-200" ["applied"]
+            "HTTP 200 with an empty body";
+        Garbage "garbage" ["applied"]
+            "HTTP 200 with bytes that are no text";
+        BigHeaders "big-headers" ["kb" "applied"]
+            "the right response under kb= kilobytes (1024) of headers";
+        Redirect "redirect" ["port" "applied"]
+            "HTTP 307 to another path, and with port= to another loopback port";
+        Gzip "gzip" ["applied"]
+            "the right response with Content-Encoding: gzip, whether asked for or not";
+        GzipBomb "gzip-bomb" ["mb" "applied"]
+            "a small gzip body that unpacks to mb= megabytes (1024)";
+        HugeBody "huge-body" ["mb" "applied"]
+            "the right answer with a text of mb= megabytes (100) before it";
+        Endless "endless" ["applied"]
+            "the right answer, and then more without end";
+    }
+    Tipalti {
+        SoapFaultSender "soap-fault-sender" ["applied"]
+            "a SOAP 1.2 fault that blames the sender, HTTP 400";
+        SoapFaultServer "soap-fault-server" ["applied"]
+            "a SOAP 1.2 fault that blames the receiver, HTTP 500";
+        Soap11Fault "soap11-fault" ["applied"]
+            "a fault in a SOAP 1.1 envelope, HTTP 500";
+        CallError "call-error" ["code" "applied"]
+            "errorCode code= (UnknownError) for the whole call, without rows";
+        EntityBomb "entity-bomb" ["applied"]
+            "a response whose DOCTYPE declares nested entities";
+        DeepXml "deep-xml" ["depth" "applied"]
+            "a response of depth= (1000000) nested elements";
+        DropRows "drop-rows" []
+            "apply the orders, but leave out one row: that of number=, else the last";
+        LostRow "lost-row" []
+            "like drop-rows, and the order is not applied either; spares calls of one order";
+        NoRows "no-rows" []
+            "apply the orders, and list no rows at all";
+        DoubleRows "double-rows" []
+            "list the row of number=, else every row, twice";
+        ContradictRows "contradict-rows" []
+            "list the row of number=, else every row, a second time with the opposite verdict";
+        ReorderRows "reorder-rows" []
+            "list the rows in the reverse order";
+        UnknownRow "unknown-row" []
+            "add a row for a number that was not sent";
+        Reject "reject" []
+            "reject the order number=, else every order, with Succeeded=false";
+        SucceededMissing "succeeded-missing" []
+            "leave Succeeded out of the row of number=, else of every row";
+        WrongTypes "wrong-types" []
+            "write `maybe` for Succeeded in the row of number=, else in every row";
+        WrongNamespace "wrong-namespace" []
+            "the right response in a namespace that is not the vendor's";
+        Soap12Prefix "soap12-prefix" []
+            "the right response with the prefix soap12 in place of soap";
+        Nil "nil" []
+            "write every absent member as xsi:nil, and add a nil row";
+    }
+    Amazon {
+        NoTransaction "no-transaction" ["applied"]
+            "Amazon: apply the invoices, and answer HTTP 202 without a transactionId";
+        TransactionFailure "transaction-failure" ["code"]
+            "Amazon: the verdict is Failure, with code= (NotAvailable) six times over";
+        TransactionSuccess "transaction-success" []
+            "Amazon: the verdict is Success, which the real one never says of invoices";
+        TokenExpired "token-expired" []
+            "Amazon: HTTP 403 as for an expired token, although the token is good";
+        TokenDown "token-down" []
+            "Amazon: HTTP 503 where tokens are asked for";
+        InvalidClient "invalid-client" []
+            "Amazon: HTTP 401 with invalid_client where tokens are asked for";
+        Poll500 "poll-500" []
+            "Amazon: HTTP 500 with an HTML page where a verdict is asked for";
+    }
 }
 
 /// How much of a call is applied by a fault that replaces the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Applied {
-    /// Every order that is valid.
+    /// Every document that is valid.
     Yes,
     /// None of them.
     No,

@@ -23,6 +23,18 @@ pub struct LedgerSnapshot {
     pub orders: BTreeMap<String, OrderRecord>,
     /// The payees that came into being because an order named them.
     pub payees_created: BTreeSet<String>,
+    /// The posts to Amazon's `submitInvoices`, whatever became of them.
+    pub submissions: u64,
+    /// The most of them that were at work at once.
+    pub most_submissions_at_once: u64,
+    /// The calls of Amazon's `getTransaction`, whatever became of them.
+    pub polls: u64,
+    /// The access tokens that Amazon gave.
+    pub token_grants: u64,
+    /// The calls that Amazon refused because they came too fast.
+    pub throttled: u64,
+    /// The invoices and credit notes that Amazon received, by `payee/number`.
+    pub invoices: BTreeMap<String, InvoiceRecord>,
 }
 
 /// One order in the ledger.
@@ -43,6 +55,32 @@ pub struct OrderRecord {
     pub lines: u64,
 }
 
+/// One invoice or credit note in the ledger.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct InvoiceRecord {
+    /// Its number.
+    pub number: String,
+    /// The party that is to be paid.
+    pub payee: String,
+    /// `Invoice` or `CreditNote`.
+    pub kind: String,
+    /// How many times it was received.
+    pub writes: u64,
+    /// With how many different contents.
+    pub contents: u64,
+    /// How many of those times end in a Failure.
+    pub failures: u64,
+    /// SHA-256 of the latest content, in hex: the same for the same values, however they are spelt.
+    pub digest: String,
+    /// The transactions that it was received in.
+    pub transactions: Vec<String>,
+    /// The latest total as it was sent.
+    pub total: String,
+    /// Its currency.
+    pub currency: String,
+}
+
 /// An order that is about to be written.
 #[derive(Debug)]
 pub(super) struct Write<'a> {
@@ -55,26 +93,62 @@ pub(super) struct Write<'a> {
     pub(super) lines: u64,
 }
 
+/// An invoice that was received.
 #[derive(Debug)]
+pub(super) struct InvoiceWrite<'a> {
+    pub(super) number: &'a str,
+    pub(super) payee: &'a str,
+    pub(super) kind: &'a str,
+    pub(super) digest: &'a str,
+    pub(super) transaction: &'a str,
+    pub(super) total: &'a str,
+    pub(super) currency: &'a str,
+    /// Whether its transaction ends in a Failure.
+    pub(super) fails: bool,
+}
+
+#[derive(Debug, Default)]
 pub(super) struct Ledger {
     known_payees: Option<BTreeSet<String>>,
     written: Mutex<Written>,
     requests: AtomicU64,
-    calls: AtomicU64,
     redirects: AtomicU64,
-    at_work: AtomicU64,
-    most_at_once: AtomicU64,
+    calls: Gauge,
+    submissions: Gauge,
+    polls: AtomicU64,
+    token_grants: AtomicU64,
+    throttled: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct Written {
     orders: BTreeMap<String, OrderRecord>,
     payees_created: BTreeSet<String>,
+    invoices: BTreeMap<String, InvoiceRecord>,
+    /// The digests of invoices before their latest, of the few that have more than one.
+    earlier_digests: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// How many there were, how many are at work, and how many were at once.
+#[derive(Debug, Default)]
+struct Gauge {
+    all: AtomicU64,
+    at_work: AtomicU64,
+    most_at_once: AtomicU64,
+}
+
+impl Gauge {
+    fn count(&self) -> AtWork<'_> {
+        self.all.fetch_add(1, Ordering::Relaxed);
+        let now = self.at_work.fetch_add(1, Ordering::Relaxed) + 1;
+        self.most_at_once.fetch_max(now, Ordering::Relaxed);
+        AtWork(self)
+    }
 }
 
 /// Counts a call as being at work until it is dropped.
 #[derive(Debug)]
-pub(super) struct AtWork<'a>(&'a Ledger);
+pub(super) struct AtWork<'a>(&'a Gauge);
 
 impl Drop for AtWork<'_> {
     fn drop(&mut self) {
@@ -84,15 +158,7 @@ impl Drop for AtWork<'_> {
 
 impl Ledger {
     pub(super) fn new(known_payees: Option<BTreeSet<String>>) -> Self {
-        Self {
-            known_payees,
-            written: Mutex::default(),
-            requests: AtomicU64::new(0),
-            calls: AtomicU64::new(0),
-            redirects: AtomicU64::new(0),
-            at_work: AtomicU64::new(0),
-            most_at_once: AtomicU64::new(0),
-        }
+        Self { known_payees, ..Self::default() }
     }
 
     pub(super) fn count_request(&self) {
@@ -103,11 +169,26 @@ impl Ledger {
         self.redirects.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// A call of Tipalti's.
     pub(super) fn count_call(&self) -> AtWork<'_> {
-        self.calls.fetch_add(1, Ordering::Relaxed);
-        let now = self.at_work.fetch_add(1, Ordering::Relaxed) + 1;
-        self.most_at_once.fetch_max(now, Ordering::Relaxed);
-        AtWork(self)
+        self.calls.count()
+    }
+
+    /// A call of Amazon's that submits invoices.
+    pub(super) fn count_submission(&self) -> AtWork<'_> {
+        self.submissions.count()
+    }
+
+    pub(super) fn count_poll(&self) {
+        self.polls.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn count_token_grant(&self) {
+        self.token_grants.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn count_throttled(&self) {
+        self.throttled.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Creates or updates an order, and its payee when nobody knows it yet.
@@ -134,15 +215,48 @@ impl Ledger {
         }
     }
 
+    /// Notes that an invoice was received.
+    pub(super) fn write_invoice(&self, write: &InvoiceWrite<'_>) {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = &mut *written;
+        let key = format!("{}/{}", write.payee, write.number);
+        let record = written.invoices.entry(key.clone()).or_default();
+        if record.digest != write.digest {
+            let mut is_new = true;
+            if record.writes > 0 {
+                let earlier = written.earlier_digests.entry(key).or_default();
+                is_new = !earlier.contains(write.digest);
+                earlier.insert(std::mem::take(&mut record.digest));
+            }
+            record.contents += u64::from(is_new);
+            record.digest = write.digest.to_owned();
+        }
+        record.number = write.number.to_owned();
+        record.payee = write.payee.to_owned();
+        record.kind = write.kind.to_owned();
+        record.writes += 1;
+        record.failures += u64::from(write.fails);
+        record.transactions.push(write.transaction.to_owned());
+        record.total = write.total.to_owned();
+        record.currency = write.currency.to_owned();
+    }
+
     pub(super) fn snapshot(&self) -> LedgerSnapshot {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         LedgerSnapshot {
-            requests: self.requests.load(Ordering::Relaxed),
-            calls: self.calls.load(Ordering::Relaxed),
-            redirects_followed: self.redirects.load(Ordering::Relaxed),
-            most_at_once: self.most_at_once.load(Ordering::Relaxed),
+            requests: count(&self.requests),
+            calls: count(&self.calls.all),
+            redirects_followed: count(&self.redirects),
+            most_at_once: count(&self.calls.most_at_once),
             orders: written.orders.clone(),
             payees_created: written.payees_created.clone(),
+            submissions: count(&self.submissions.all),
+            most_submissions_at_once: count(&self.submissions.most_at_once),
+            polls: count(&self.polls),
+            token_grants: count(&self.token_grants),
+            throttled: count(&self.throttled),
+            invoices: written.invoices.clone(),
         }
     }
 }
@@ -187,5 +301,16 @@ mod tests {
         let _third = ledger.count_call();
         let snapshot = ledger.snapshot();
         assert_eq!((snapshot.calls, snapshot.most_at_once), (3, 2));
+    }
+    #[test]
+    fn contents_of_an_invoice_are_told_apart() {
+        let ledger = Ledger::new(None);
+        for (digest, transaction, fails) in [("a", "t1", true), ("b", "t2", false), ("a", "t3", false), ("a", "t4", false)] {
+            let (number, payee, kind) = ("INV-1", "ACME", "Invoice");
+            ledger.write_invoice(&InvoiceWrite { number, payee, kind, digest, transaction, total: "1", currency: "USD", fails });
+        }
+        let record = &ledger.snapshot().invoices["ACME/INV-1"];
+        assert_eq!((record.writes, record.contents, record.failures, record.digest.as_str()), (4, 2, 1, "a"));
+        assert_eq!(record.transactions, ["t1", "t2", "t3", "t4"]);
     }
 }

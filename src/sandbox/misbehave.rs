@@ -22,6 +22,8 @@ pub(super) struct Good {
     pub(super) status: StatusCode,
     pub(super) content_type: &'static str,
     pub(super) body: Bytes,
+    /// The path that the call came to, without its first slash: where a redirect leads, elsewhere.
+    pub(super) path: &'static str,
 }
 
 impl From<Good> for Response<Body> {
@@ -43,7 +45,8 @@ pub(super) fn applied(fault: &Fault) -> Applied {
         | FaultKind::DeepXml
         | FaultKind::EntityBomb
         | FaultKind::HugeBody
-        | FaultKind::Endless => Applied::Yes,
+        | FaultKind::Endless
+        | FaultKind::NoTransaction => Applied::Yes,
         _ => Applied::No,
     })
 }
@@ -83,7 +86,7 @@ pub(super) async fn end(fault: &Fault, good: Good, connection: &Connection) -> R
             response(good.status, good.content_type, Body::new([Part::Drip(good.body, pause)]))
         }
         FaultKind::BigHeaders => with_big_headers(good, size.unwrap_or(1_024)),
-        FaultKind::Redirect => redirect(size, connection),
+        FaultKind::Redirect => redirect(size, good.path, connection),
         FaultKind::Gzip => response(good.status, good.content_type, gzip::stored(&good.body)),
         FaultKind::GzipBomb => {
             let parts = gzip::bomb(&good.body, size.unwrap_or(1_024));
@@ -121,7 +124,7 @@ fn with_big_headers(good: Good, kilobytes: u64) -> Response<Body> {
     answer
 }
 
-fn redirect(port: Option<u64>, connection: &Connection) -> Response<Body> {
+fn redirect(port: Option<u64>, path: &str, connection: &Connection) -> Response<Body> {
     let port = port.unwrap_or_else(|| connection.addr().port().into());
     // An IPv6 address stands in brackets.
     let host = match connection.addr().ip() {
@@ -129,7 +132,7 @@ fn redirect(port: Option<u64>, connection: &Connection) -> Response<Body> {
         std::net::IpAddr::V6(ip) => format!("[{ip}]"),
     };
     let mut answer = page(StatusCode::TEMPORARY_REDIRECT, "Object moved", "Object moved.");
-    let location = format!("http://{host}:{port}{ELSEWHERE}/payerfunctions.asmx");
+    let location = format!("http://{host}:{port}{ELSEWHERE}/{path}");
     if let Ok(location) = HeaderValue::try_from(location) {
         answer.headers_mut().insert(LOCATION, location);
     }

@@ -2,18 +2,21 @@
 //!
 //! The sandbox lets a newcomer see the main job run without an account, and lets tests see what
 //! becomes of documents when a vendor or the network misbehaves. It reads the wire with code of its
-//! own: nothing here knows the adapters, so that it can disagree with them. It checks keys, keeps a
-//! ledger of what it took, answers for every document, and logs nothing.
+//! own: nothing here knows the adapters, so that it can disagree with them. It checks keys and tokens,
+//! keeps a ledger of what it took, answers for every document, and logs nothing.
 //!
 //! * `server` is the HTTP plumbing, `answer` the bodies that it sends, `gzip` one of their disguises;
 //! * `fault` names what can go wrong, `script` decides when, `misbehave` does what needs no vendor;
 //! * one folder a vendor: [`LedgerSnapshot`] is what they remember.
 
+mod amazon;
 mod answer;
 mod fault;
 mod gzip;
 mod ledger;
 mod misbehave;
+mod options;
+mod ready;
 mod script;
 mod server;
 mod tipalti;
@@ -21,98 +24,26 @@ mod tipalti;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
-use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hyper::body::Incoming;
 use hyper::http::StatusCode;
 use hyper::{Request, Response};
-use serde::Serialize;
 
 pub use fault::{Applied, FAULTS, Fault, FaultError, FaultKind};
-pub use ledger::{LedgerSnapshot, OrderRecord};
+pub use ledger::{InvoiceRecord, LedgerSnapshot, OrderRecord};
+pub use options::{AmazonOptions, Options};
+pub use ready::{AmazonReady, Ready, TipaltiReady};
 
+use amazon::Amazon;
 use answer::{Body, Cut, page};
+use fault::Party;
 use ledger::Ledger;
 use script::Script;
 use server::{Connection, Handler, Server};
 use tipalti::Tipalti;
-
-/// How a sandbox is set up.
-#[derive(Clone)]
-pub struct Options {
-    /// The address to listen on, which must be loopback; port 0 picks a free one.
-    pub listen: SocketAddr,
-    /// The only payer that there is.
-    pub payer_name: String,
-    /// The payer's master key.
-    pub master_key: String,
-    /// The payees that exist; `None` stands for all that anyone may name.
-    pub known_payees: Option<BTreeSet<String>>,
-    /// What goes wrong.
-    pub faults: Vec<Fault>,
-    /// How many seconds a call's timestamp may be away from the sandbox's clock.
-    pub timestamp_window_s: u64,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            payer_name: "SandboxPayer".to_owned(),
-            master_key: std::iter::repeat_with(fastrand::alphanumeric).take(64).collect(),
-            known_payees: None,
-            faults: Vec::new(),
-            timestamp_window_s: 300,
-        }
-    }
-}
-
-/// Without the master key.
-impl fmt::Debug for Options {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options")
-            .field("listen", &self.listen)
-            .field("payer_name", &self.payer_name)
-            .field("known_payees", &self.known_payees)
-            .field("faults", &self.faults)
-            .field("timestamp_window_s", &self.timestamp_window_s)
-            .finish_non_exhaustive()
-    }
-}
-
-/// What a client must know to talk to a sandbox: the line that `payables sandbox` prints.
-#[derive(Clone, Debug, Serialize)]
-#[non_exhaustive]
-pub struct Ready {
-    /// Tipalti's side.
-    pub tipalti: TipaltiReady,
-}
-
-/// What a client must know to talk to the simulated Tipalti.
-#[derive(Clone, Serialize)]
-#[non_exhaustive]
-pub struct TipaltiReady {
-    /// Where calls are posted to.
-    pub endpoint: String,
-    /// The payer.
-    pub payer_name: String,
-    /// The payer's master key. It opens nothing but this sandbox.
-    pub master_key: String,
-}
-
-/// Without the master key.
-impl fmt::Debug for TipaltiReady {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TipaltiReady")
-            .field("endpoint", &self.endpoint)
-            .field("payer_name", &self.payer_name)
-            .finish_non_exhaustive()
-    }
-}
 
 /// The running simulation. Dropping it cuts all its connections; [`Sandbox::stop`] is kinder.
 #[derive(Debug)]
@@ -143,7 +74,8 @@ impl Sandbox {
     /// What a client must know to talk to it.
     #[must_use]
     pub fn ready(&self) -> Ready {
-        Ready { tipalti: self.front.tipalti.ready(self.addr()) }
+        let addr = self.addr();
+        Ready { tipalti: self.front.tipalti.ready(addr), amazon: self.front.amazon.ready(addr) }
     }
 
     /// What it has taken so far.
@@ -163,19 +95,21 @@ impl Sandbox {
 struct Front {
     ledger: Arc<Ledger>,
     tipalti: Tipalti,
+    amazon: Amazon,
 }
 
 impl Front {
     fn new(options: Options) -> Self {
         let ledger = Arc::new(Ledger::new(options.known_payees));
-        let script = Script::new(options.faults);
         let account = tipalti::Account {
             payer_name: options.payer_name,
             master_key: options.master_key,
             timestamp_window_s: options.timestamp_window_s,
         };
-        let tipalti = Tipalti::new(account, script, Arc::clone(&ledger));
-        Self { ledger, tipalti }
+        let script = |vendor| Script::new(&options.faults, vendor);
+        let tipalti = Tipalti::new(account, script(Party::Tipalti), Arc::clone(&ledger));
+        let amazon = Amazon::new(options.amazon, script(Party::Amazon), Arc::clone(&ledger));
+        Self { ledger, tipalti, amazon }
     }
 }
 
@@ -185,6 +119,9 @@ impl Handler for Front {
         let path = request.uri().path();
         if Tipalti::serves(path) {
             return self.tipalti.answer(request, &connection).await;
+        }
+        if Amazon::serves(path) {
+            return self.amazon.answer(request, &connection).await;
         }
         if path.starts_with(misbehave::ELSEWHERE) {
             self.ledger.count_redirect();

@@ -8,9 +8,9 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::fault::{Fault, FaultKind};
+use super::fault::{Fault, FaultKind, Party};
 
-/// The faults of one sandbox with their counters.
+/// The faults of one vendor with their counters.
 #[derive(Debug)]
 pub(super) struct Script {
     armed: Mutex<Vec<Armed>>,
@@ -47,18 +47,29 @@ impl Plan {
 }
 
 impl Script {
-    pub(super) fn new(faults: Vec<Fault>) -> Self {
-        let armed = faults.into_iter().map(|fault| Armed { fault, matched: 0, struck: 0 });
-        Self { armed: Mutex::new(armed.collect()) }
+    /// Leaves out the faults that this vendor does not know.
+    pub(super) fn new(faults: &[Fault], vendor: Party) -> Self {
+        let known = faults.iter().filter(|fault| fault.kind.is_known_to(vendor)).cloned();
+        Self { armed: Mutex::new(known.map(|fault| Armed { fault, matched: 0, struck: 0 }).collect()) }
     }
 
     /// Whether this call is cut before its body is read. A fault that names a document cannot tell
     /// yet, and is asked again in [`Script::plan`].
     pub(super) fn cuts_before_the_body(&self) -> bool {
+        self.strikes(FaultKind::ConnectionResetBefore)
+    }
+
+    /// Whether a fault of this kind strikes a call of which nothing is known yet. Those that name a
+    /// document are asked by [`Script::strikes_one_of`].
+    pub(super) fn strikes(&self, kind: FaultKind) -> bool {
         let mut armed = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
-        armed.iter_mut().any(|armed| {
-            armed.fault.kind == FaultKind::ConnectionResetBefore && armed.fault.number.is_none() && armed.strikes(&[])
-        })
+        armed.iter_mut().any(|armed| armed.fault.kind == kind && armed.fault.number.is_none() && armed.strikes(&[]))
+    }
+
+    /// Whether a fault of this kind names one of these documents and strikes its call.
+    pub(super) fn strikes_one_of(&self, kind: FaultKind, numbers: &[&str]) -> bool {
+        let mut armed = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
+        armed.iter_mut().any(|armed| armed.fault.kind == kind && armed.fault.number.is_some() && armed.strikes(numbers))
     }
 
     /// What strikes the call that holds the documents with these numbers.
@@ -66,10 +77,8 @@ impl Script {
         let mut armed = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
         let mut plan = Plan::default();
         for armed in armed.iter_mut() {
-            let fault = &armed.fault;
-            let asked_before = fault.kind == FaultKind::ConnectionResetBefore && fault.number.is_none();
-            let is_shape = is_shape(fault.kind);
-            if asked_before || (!is_shape && plan.ending.is_some()) || !armed.strikes(numbers) {
+            let is_shape = is_shape(armed.fault.kind);
+            if is_asked_apart(&armed.fault) || (!is_shape && plan.ending.is_some()) || !armed.strikes(numbers) {
                 continue;
             }
             let fault = armed.fault.clone();
@@ -104,6 +113,15 @@ impl Armed {
     }
 }
 
+/// Whether the fault has its own place in the course of a call, before or beside the answer.
+fn is_asked_apart(fault: &Fault) -> bool {
+    match fault.kind {
+        FaultKind::ConnectionResetBefore => fault.number.is_none(),
+        FaultKind::TokenExpired | FaultKind::TokenDown | FaultKind::InvalidClient | FaultKind::Poll500 => true,
+        _ => false,
+    }
+}
+
 fn is_shape(kind: FaultKind) -> bool {
     matches!(
         kind,
@@ -121,6 +139,8 @@ fn is_shape(kind: FaultKind) -> bool {
             | FaultKind::WrongNamespace
             | FaultKind::Soap12Prefix
             | FaultKind::Nil
+            | FaultKind::TransactionFailure
+            | FaultKind::TransactionSuccess
     )
 }
 
@@ -129,7 +149,12 @@ mod tests {
     use super::*;
 
     fn script(faults: &[&str]) -> Script {
-        Script::new(faults.iter().map(|fault| fault.parse().unwrap()).collect())
+        script_of(faults, Party::Tipalti)
+    }
+
+    fn script_of(faults: &[&str], vendor: Party) -> Script {
+        let faults: Vec<Fault> = faults.iter().map(|fault| fault.parse().unwrap()).collect();
+        Script::new(&faults, vendor)
     }
 
     fn endings(script: &Script, calls: usize) -> Vec<Option<FaultKind>> {
@@ -167,5 +192,25 @@ mod tests {
         assert!(script.cuts_before_the_body());
         assert!(!script.cuts_before_the_body());
         assert!(script.plan(&[]).ending.is_none());
+    }
+    #[test]
+    fn a_vendor_has_its_own_faults_and_those_of_the_network() {
+        let faults = ["drop-rows", "no-transaction", "poll-500", "http-503"];
+        let kinds = |vendor| {
+            let plan = script_of(&faults, vendor).plan(&["1"]);
+            (plan.shapes.len(), plan.ending.map(|fault| fault.kind))
+        };
+        assert_eq!(kinds(Party::Tipalti), (1, Some(FaultKind::Http503)));
+        assert_eq!(kinds(Party::Amazon), (0, Some(FaultKind::NoTransaction)));
+    }
+
+    #[test]
+    fn a_fault_with_a_place_of_its_own_is_asked_there_only() {
+        let script = script_of(&["poll-500:times=1", "poll-500:number=7,times=1"], Party::Amazon);
+        assert!(script.plan(&["7"]).ending.is_none());
+        assert!(script.strikes(FaultKind::Poll500) && !script.strikes(FaultKind::Poll500));
+        assert!(!script.strikes_one_of(FaultKind::Poll500, &["6"]));
+        assert!(script.strikes_one_of(FaultKind::Poll500, &["6", "7"]));
+        assert!(!script.strikes_one_of(FaultKind::Poll500, &["7"]));
     }
 }

@@ -24,7 +24,7 @@ fn post(sandbox: &Sandbox, numbers: &[&str]) -> String {
 }
 
 /// Sends the bytes and reads up to this many of the answer, until it ends, breaks or takes too long.
-async fn exchange(sandbox: &Sandbox, request: String, most: u64) -> (std::io::Result<()>, String) {
+pub(super) async fn exchange(sandbox: &Sandbox, request: String, most: u64) -> (std::io::Result<()>, String) {
     let addr = sandbox.addr();
     let talk = move || {
         let mut stream = TcpStream::connect(addr).unwrap();
@@ -81,14 +81,20 @@ async fn a_healthy_sandbox_takes_orders_over_one_connection() {
 async fn it_listens_on_loopback_only_and_tells_where() {
     let anywhere = Options { listen: "0.0.0.0:0".parse().unwrap(), ..Options::default() };
     assert_eq!(Sandbox::start(anywhere).await.unwrap_err().kind(), io::ErrorKind::InvalidInput);
-    let options = Options { master_key: "hidden".to_owned(), ..Options::default() };
+    let amazon = AmazonOptions {
+        client_id: "app".to_owned(),
+        client_secret: "hidden".to_owned(),
+        refresh_token: "hidden".to_owned(),
+        ..AmazonOptions::default()
+    };
+    let options = Options { master_key: "hidden".to_owned(), amazon, ..Options::default() };
     assert!(!format!("{options:?}").contains("hidden"));
     let sandbox = Sandbox::start(options).await.unwrap();
     assert!(!format!("{sandbox:?} {:?}", sandbox.ready()).contains("hidden"));
     let line = serde_json::to_string(&sandbox.ready()).unwrap();
+    let addr = sandbox.addr();
     let expected = format!(
-        r#"{{"tipalti":{{"endpoint":"http://{}/v6/payerfunctions.asmx","payer_name":"SandboxPayer","master_key":"hidden"}}}}"#,
-        sandbox.addr()
+        r#"{{"tipalti":{{"endpoint":"http://{addr}/v6/payerfunctions.asmx","payer_name":"SandboxPayer","master_key":"hidden"}},"amazon-vendor":{{"endpoint":"http://{addr}","token_endpoint":"http://{addr}/auth/o2/token","client_id":"app","client_secret":"hidden","refresh_token":"hidden"}}}}"#
     );
     assert_eq!(line, expected);
 }

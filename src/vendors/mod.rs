@@ -18,6 +18,9 @@ use crate::rules::Levels;
 use amazon::{Amazon, AmazonSettings};
 use tipalti::{Tipalti, TipaltiSettings};
 
+/// How many times faster than in the world time goes in a trial: a quarter of an hour takes a second.
+pub const SIMULATED_SPEED: u32 = 1000;
+
 /// The kinds of targets that a configuration may name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VendorKind {

@@ -36,7 +36,7 @@ pub(super) const LIST: &str = select_versions!(
 const LIST_ACCEPTED: &str = select_versions!("NOT INDEXED", "v.scope = ?1 AND v.state = ?2 AND v.id > ?3 ORDER BY v.id LIMIT ?4");
 pub(super) const DUE: &str = select_versions!(
     "INDEXED BY version_to_ask",
-    "v.scope = ?1 AND v.state IN ('submitted', 'presumed') AND v.ask_at > 0 AND v.ask_at <= ?2 \
+    "v.scope = ?1 AND v.state IN ('submitted', 'presumed') AND v.state = 'submitted' AND v.ask_at > 0 AND v.ask_at <= ?2 \
      AND (?4 IS NULL OR v.run = ?4) ORDER BY v.ask_at, v.id LIMIT ?3"
 );
 pub(super) const PAYLOAD: &str = "SELECT body FROM payload WHERE version = ?1";

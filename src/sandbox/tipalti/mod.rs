@@ -165,7 +165,7 @@ async fn end(plan: &Plan, verdict: Result<Outcome, Refusal>, connection: &Connec
     match ending::end(fault, answer) {
         Ok(answer) => Ok(answer),
         Err(answer) => {
-            let good = Good { status, content_type: CONTENT_TYPE, body: answer.into() };
+            let good = Good { status, content_type: CONTENT_TYPE, body: answer.into(), path: "payerfunctions.asmx" };
             misbehave::end(fault, good, connection).await
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::super::fault::Fault;
+use super::super::fault::{Fault, Party};
 use super::super::ledger::LedgerSnapshot;
 use super::xml::MOST_TEXT;
 use super::*;
@@ -42,7 +42,7 @@ fn tipalti(faults: &[&str]) -> Tipalti {
     let faults: Vec<Fault> = faults.iter().map(|fault| fault.parse().unwrap()).collect();
     let account = Account { payer_name: "Payer".to_owned(), master_key: "master-key".to_owned(), timestamp_window_s: 300 };
     let known = Some(std::collections::BTreeSet::from(["payee-1".to_owned()]));
-    Tipalti::new(account, Script::new(faults), Arc::new(Ledger::new(known)))
+    Tipalti::new(account, Script::new(&faults, Party::Tipalti), Arc::new(Ledger::new(known)))
 }
 
 fn call_of(orders: &[String]) -> String {

@@ -24,6 +24,7 @@ use crate::adapter::{Context, Decoded, Findings, FollowUp, Fragment, Login, News
 use crate::formats::{json, percent};
 use crate::model::{Document, Fault, Invoice, Party, Path, decimal};
 use crate::rules::Level;
+use crate::vendors::SIMULATED_SPEED;
 use crate::wire::{Method, WireRequest, WireResponse};
 
 pub use settings::{AddressSettings, AmazonSettings, DefaultParties, PartySettings, Region, RegistrationSettings};
@@ -34,9 +35,6 @@ const USER_AGENT: &str =
 /// When a transaction is asked about, in seconds after it was taken. Failure was seen within seconds, and after fifteen
 /// minutes silence means that the invoice was processed.
 const SCHEDULE_S: [u64; 8] = [20, 60, 180, 420, 900, 1800, 7200, 86_400];
-
-/// How many times faster than in the world time goes in a trial: a quarter of an hour takes a second.
-const SIMULATED_SPEED: u32 = 1000;
 
 /// The settings of an Amazon target that decide what goes on the wire.
 ///

@@ -1,0 +1,268 @@
+//! Invoices over real sockets, against a simulated Amazon that counts what it was sent and keeps to its quota.
+//!
+//! What is shown is always the same: every invoice comes back once, nothing is sent twice that was not certainly refused, and
+//! whatever may have arrived is never sent again.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use payables_bridge::bridge::{Bridge, BridgeBuilder};
+use payables_bridge::intake::Input;
+use payables_bridge::journal::Memory;
+use payables_bridge::outcome::{Exit, Outcome};
+use payables_bridge::report::{Item, Summary};
+use payables_bridge::sandbox::{AmazonOptions, Options, Sandbox};
+use payables_bridge::vendors::{Settings, VendorKind};
+use payables_bridge::wire::{Credentials, Secret};
+use serde_json::{Value, json};
+
+/// Invoices of one payee, INV-1 and so on.
+fn invoices(count: usize) -> String {
+    (1..=count).map(|number| invoice(&format!("INV-{number}"), "ACMEW", "5.00").to_string() + "\n").collect()
+}
+
+fn invoice(number: &str, payee: &str, price: &str) -> Value {
+    let address = json!({"lines": ["1 Way"], "city": "Seattle", "postal_code": "98109", "country": "US"});
+    json!({
+        "kind": "invoice", "number": number, "issue_date": "2026-03-01", "currency": "USD", "total": price,
+        "payee": {"id": payee, "name": "Acme", "address": address}, "buyer": {"id": "AMAZONUS", "name": "Amazon", "address": address},
+        "lines": [{"item": {"buyers_id": "B00EXAMPL1"}, "order_reference": "4Z32PABC", "quantity": 1, "unit": "EA", "price": price}],
+    })
+}
+
+/// A simulated Amazon where a thousand seconds pass in one, without a quota unless one is given.
+struct Vendor {
+    sandbox: Sandbox,
+    says: Value,
+}
+
+impl Vendor {
+    async fn with(faults: &[&str], amazon: AmazonOptions) -> Self {
+        let faults = faults.iter().map(|fault| fault.parse().unwrap()).collect();
+        let sandbox = Sandbox::start(Options { faults, amazon, ..Options::default() }).await.unwrap();
+        let says = serde_json::to_value(sandbox.ready()).unwrap()["amazon-vendor"].clone();
+        Self { sandbox, says }
+    }
+
+    async fn new(faults: &[&str]) -> Self {
+        Self::with(faults, AmazonOptions { speed: 1000, requests_per_second: 0, ..AmazonOptions::default() }).await
+    }
+
+    fn bridge(&self) -> BridgeBuilder {
+        let says = |name: &str| self.says[name].as_str().unwrap().to_owned();
+        let settings = Settings::of(VendorKind::AmazonVendor).unwrap();
+        let parts = settings.connection().secrets.into_iter().map(|(part, _)| (part, Secret::new(says(part))));
+        Bridge::builder()
+            .vendor(settings.vendor().simulated(&says).into_submit())
+            .credentials(Credentials::new(parts))
+            .journal(Memory::new())
+            .pace(0, 1)
+            .concurrency(8)
+            .timeout(Duration::from_secs(15))
+            .wait(Duration::from_secs(20))
+            .seed(7)
+    }
+
+    /// How often each invoice was taken.
+    fn writes(&self) -> BTreeMap<String, u64> {
+        self.sandbox.ledger().invoices.into_values().map(|invoice| (invoice.number, invoice.writes)).collect()
+    }
+}
+
+struct Ran {
+    items: Vec<Item>,
+    summary: Summary,
+}
+
+impl Ran {
+    fn outcomes(&self) -> BTreeMap<&str, Outcome> {
+        let outcomes: BTreeMap<&str, Outcome> =
+            self.items.iter().map(|item| (item.number.as_deref().unwrap(), item.outcome)).collect();
+        assert_eq!(outcomes.len(), self.items.len(), "each once");
+        outcomes
+    }
+
+    #[track_caller]
+    fn assert_all(&self, count: usize, outcome: Outcome, exit: Exit) {
+        let outcomes = self.outcomes();
+        assert_eq!((outcomes.len(), self.summary.exit()), (count, exit), "{outcomes:?} {:?}", self.summary.notes);
+        assert!(outcomes.values().all(|one| *one == outcome), "{outcomes:?} {:?}", self.items[0].faults);
+    }
+}
+
+async fn run(bridge: &Bridge, input: &str) -> Ran {
+    let mut items = Vec::new();
+    let inputs = vec![Input::new("invoices.jsonl", input.as_bytes())];
+    let summary = bridge.sync(inputs, &mut |item| items.push(item)).await.unwrap();
+    Ran { items, summary }
+}
+
+async fn ask(bridge: &Bridge) -> Ran {
+    let mut items = Vec::new();
+    let summary = bridge.ask(&mut |item| items.push(item)).await.unwrap();
+    Ran { items, summary }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn silence_ends_in_presumption_and_a_second_run_sends_nothing() {
+    let vendor = Vendor::new(&[]).await;
+    let bridge = vendor.bridge().build().unwrap();
+    run(&bridge, &invoices(12)).await.assert_all(12, Outcome::Presumed, Exit::Done);
+    let before = vendor.sandbox.ledger();
+    assert!(before.submissions == 12 && before.token_grants == 1 && vendor.writes().values().all(|writes| *writes == 1));
+    run(&bridge, &invoices(12)).await.assert_all(12, Outcome::Unchanged, Exit::Done);
+    assert_eq!(vendor.sandbox.ledger().submissions, 12);
+    // Whoever asks hears nothing new.
+    ask(&bridge).await.assert_all(12, Outcome::Presumed, Exit::Done);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_does_not_wait_leaves_the_verdicts_to_whoever_asks() {
+    let vendor = Vendor::new(&["transaction-success:number=INV-1", "transaction-failure:number=INV-2"]).await;
+    let bridge = vendor.bridge().wait(Duration::ZERO).build().unwrap();
+    run(&bridge, &invoices(3)).await.assert_all(3, Outcome::Submitted, Exit::Done);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let asked = ask(&bridge).await;
+    let outcomes = asked.outcomes();
+    assert_eq!((outcomes["INV-1"], outcomes["INV-2"]), (Outcome::Accepted, Outcome::Rejected));
+    assert!(matches!(outcomes["INV-3"], Outcome::Submitted | Outcome::Presumed));
+    let rejected = asked.items.iter().find(|item| item.number.as_deref() == Some("INV-2")).unwrap();
+    let fault = &rejected.faults[0];
+    assert_eq!((&*fault.rule, fault.vendor_code.as_deref()), ("AMZ-001", Some("NotAvailable")));
+    assert!(fault.vendor_message.as_deref().unwrap().ends_with("(6 times)"), "{fault:?}");
+    assert!(rejected.reference.is_some() && asked.summary.exit() == Exit::Documents);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_may_have_arrived_is_in_doubt_and_never_sent_again() {
+    for fault in [
+        "reset-after",
+        "timeout-unapplied",
+        "truncated",
+        "http-500-html:applied=yes",
+        "http-500-html:applied=no",
+        "http-503",
+        "html-200",
+        "empty-200",
+        "garbage",
+        "no-transaction",
+        "redirect",
+        "http-status:status=418",
+    ] {
+        let vendor = Vendor::new(&[&format!("{fault}:number=INV-2").replacen(
+            ":number",
+            if fault.contains(':') { ",number" } else { ":number" },
+            1,
+        )])
+        .await;
+        let bridge = vendor.bridge().timeout(Duration::from_secs(2)).build().unwrap();
+        let ran = run(&bridge, &invoices(3)).await;
+        let outcomes = ran.outcomes();
+        assert_eq!(outcomes["INV-2"], Outcome::InDoubt, "{fault}");
+        assert_eq!(
+            (outcomes["INV-1"], outcomes["INV-3"], ran.summary.exit()),
+            (Outcome::Presumed, Outcome::Presumed, Exit::InDoubt),
+            "{fault}"
+        );
+        assert_eq!(vendor.sandbox.ledger().submissions, 3, "{fault}");
+        // The same again, and something else under its number: neither goes.
+        let again = run(&bridge, &invoices(3)).await;
+        assert_eq!(again.outcomes()["INV-2"], Outcome::InDoubt, "{fault}");
+        let other = run(&bridge, &invoice("INV-2", "ACMEW", "6.00").to_string()).await;
+        assert_eq!(other.outcomes()["INV-2"], Outcome::Held, "{fault}");
+        assert_eq!(vendor.sandbox.ledger().submissions, 3, "{fault}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_certainly_did_not_arrive_is_sent_again() {
+    for fault in ["http-429:after=0,times=2", "token-expired:times=3"] {
+        let vendor = Vendor::new(&[fault]).await;
+        let ran = run(&vendor.bridge().concurrency(3).build().unwrap(), &invoices(6)).await;
+        ran.assert_all(6, Outcome::Presumed, Exit::Done);
+        assert!(vendor.writes().values().all(|writes| *writes == 1), "{fault}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_ends_in_the_middle_is_renewed_once_for_all() {
+    // The vendor's token lasts a second of the world, and says that it lasts an hour.
+    let amazon = AmazonOptions { speed: 3600, requests_per_second: 0, ..AmazonOptions::default() };
+    let vendor = Vendor::with(&[], amazon).await;
+    let ran = run(&vendor.bridge().pace(12, 1).build().unwrap(), &invoices(30)).await;
+    ran.assert_all(30, Outcome::Presumed, Exit::Done);
+    let ledger = vendor.sandbox.ledger();
+    assert!((2..=8).contains(&ledger.token_grants), "{}", ledger.token_grants);
+    assert!(vendor.writes().values().all(|writes| *writes == 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn credentials_that_are_refused_end_the_run_before_anything_is_sent() {
+    let vendor = Vendor::new(&["invalid-client"]).await;
+    let bridge = vendor.bridge().build().unwrap();
+    let ran = run(&bridge, &invoices(3)).await;
+    ran.assert_all(3, Outcome::NotSent, Exit::Refused);
+    assert!(ran.items[0].faults[0].message.contains("180 days"), "{:?}", ran.items[0].faults);
+    assert_eq!(vendor.sandbox.ledger().submissions, 0);
+    let vendor = Vendor::new(&["token-expired"]).await;
+    let ran = run(&vendor.bridge().build().unwrap(), &invoices(3)).await;
+    ran.assert_all(3, Outcome::NotSent, Exit::Refused);
+    assert_eq!((vendor.sandbox.ledger().token_grants, vendor.writes().len()), (2, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_asked_of_anybody_where_nothing_goes() {
+    let vendor = Vendor::new(&[]).await;
+    let mut wrong = invoice("INV-1", "ACMEW", "5.00");
+    wrong["buyer"] = Value::Null;
+    run(&vendor.bridge().build().unwrap(), &wrong.to_string()).await.assert_all(1, Outcome::Invalid, Exit::Nothing);
+    assert_eq!(vendor.sandbox.ledger().requests, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_vendors_quota_is_used_and_never_exceeded() {
+    let amazon = AmazonOptions { speed: 1000, ..AmazonOptions::default() };
+    let vendor = Vendor::with(&[], amazon).await;
+    // As the settings have it: ten a second, and two of the burst of ten to spare.
+    let bridge = vendor.bridge().pace(10, 8).concurrency(16).build().unwrap();
+    run(&bridge, &invoices(40)).await.assert_all(40, Outcome::Presumed, Exit::Done);
+    let ledger = vendor.sandbox.ledger();
+    assert_eq!((ledger.throttled, ledger.submissions), (0, 40));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_invoice_is_told_in_amazons_words_and_may_be_mended() {
+    let vendor = Vendor::new(&[]).await;
+    let bridge = vendor.bridge().levels([("AMZ-020".to_owned(), payables_bridge::rules::Level::Off)].into()).build().unwrap();
+    let mut wrong = invoice("INV-1", "ACMEW", "5.00");
+    wrong["buyer"] = Value::Null;
+    let ran = run(&bridge, &wrong.to_string()).await;
+    ran.assert_all(1, Outcome::Rejected, Exit::Documents);
+    assert!(ran.items[0].faults.iter().any(|fault| fault.vendor_code.is_some()), "{:?}", ran.items[0].faults);
+    // As it is it stays refused; with other content it goes.
+    run(&bridge, &wrong.to_string()).await.assert_all(1, Outcome::Rejected, Exit::Documents);
+    assert_eq!(vendor.sandbox.ledger().submissions, 1);
+    run(&bridge, &invoice("INV-1", "ACMEW", "5.00").to_string()).await.assert_all(1, Outcome::Presumed, Exit::Done);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_number_goes_once_and_its_other_content_is_held_with_the_difference() {
+    let vendor = Vendor::new(&[]).await;
+    let bridge = vendor.bridge().build().unwrap();
+    run(&bridge, &invoices(1)).await.assert_all(1, Outcome::Presumed, Exit::Done);
+    let ran = run(&bridge, &invoice("INV-1", "ACMEW", "7.50").to_string()).await;
+    ran.assert_all(1, Outcome::Held, Exit::Documents);
+    let told: String = ran.items[0].faults.iter().map(|fault| fault.message.as_str()).collect();
+    for words in ["total: 5 → 7.5", "lines[0].price: 5 → 7.5", "sent before with other content"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    // A credit note shares the numbers of invoices; another payee has numbers of its own.
+    let mut note = invoice("INV-1", "ACMEW", "5.00");
+    note["type"] = json!("credit_note");
+    note["lines"][0]["credit"] = json!({"invoice": "INV-0"});
+    run(&bridge, &note.to_string()).await.assert_all(1, Outcome::Held, Exit::Documents);
+    let other = format!("{}\n{}", invoice("INV-2", "ACMEW", "5.00"), invoice("INV-1", "OTHER", "5.00"));
+    let ran = run(&bridge, &other).await;
+    assert!(ran.items.iter().all(|item| item.outcome == Outcome::Presumed), "{:?}", ran.items);
+    assert_eq!(vendor.sandbox.ledger().submissions, 3);
+}
