@@ -1,6 +1,7 @@
-//! Prints purchase orders for load tests: `cargo run --release --example generate 100000 > orders.jsonl`.
+//! Prints documents for load tests: `cargo run --release --example generate 100000 [invoices] > documents.jsonl`.
 //!
-//! The same count gives the same bytes. An order has 6.4 lines on average and about 2.6 kB, as an ERP's have.
+//! The same count gives the same bytes. An order has 6.4 lines on average and about 2.6 kB, as an ERP's have; an invoice as
+//! many lines and about 2.0 kB.
 
 use std::io::{BufWriter, Write};
 
@@ -32,10 +33,49 @@ fn main() -> std::io::Result<()> {
     let count = std::env::args().nth(1).and_then(|count| count.parse().ok()).unwrap_or(1000_u64);
     let mut out = BufWriter::with_capacity(1 << 20, std::io::stdout().lock());
     let mut numbers = Numbers(2026);
-    for order in 0..count {
-        write_order(&mut out, &mut numbers, order)?;
+    let are_invoices = std::env::args().nth(2).as_deref() == Some("invoices");
+    for number in 0..count {
+        if are_invoices {
+            write_invoice(&mut out, &mut numbers, number)?;
+        } else {
+            write_order(&mut out, &mut numbers, number)?;
+        }
     }
     out.flush()
+}
+
+/// An invoice whose total is the sum of its lines and its tax.
+fn write_invoice(out: &mut impl Write, numbers: &mut Numbers, invoice: u64) -> std::io::Result<()> {
+    let (month, day) = (numbers.below(9) + 1, numbers.below(28) + 1);
+    write!(
+        out,
+        r#"{{"kind":"invoice","number":"INV-{invoice:08}","issue_date":"2026-{month:02}-{day:02}","currency":"EUR","payee":{{"id":"MUELL","name":"Müller & Söhne","address":{{"lines":["Industriestraße 5"],"city":"Nürnberg","postal_code":"90402","country":"DE"}},"tax_registrations":[{{"type":"vat","number":"DE811907980"}}]}},"buyer":{{"id":"AMAZONDE","name":"Amazon EU","address":{{"lines":["Marcel-Breuer-Str. 12"],"city":"München","postal_code":"80807","country":"DE"}}}},"payment_terms":{{"type":"basic","net_due_days":60}},"lines":["#,
+    )?;
+    let mut cents = 0;
+    for line in 1..=numbers.below(11) + 1 {
+        let comma = if line == 1 { "" } else { "," };
+        let (item, quantity, price) = (numbers.below(90_000) + 10_000, numbers.below(500) + 1, numbers.below(20_000) + 1);
+        cents += quantity * price;
+        write!(
+            out,
+            r#"{comma}{{"id":"{line}","item":{{"buyers_id":"B000{item}","sellers_id":"MH-{item}"}},"order_reference":"3DE{item}","quantity":{quantity},"unit":"{}","unit_size":12,"price":"{}.{:02}"}}"#,
+            numbers.pick(&["EA", "C62", "CS"]),
+            price / 100,
+            price % 100,
+        )?;
+    }
+    let tax = cents * 19 / 100;
+    let total = cents + tax;
+    writeln!(
+        out,
+        r#"],"taxes":[{{"type":"mwst","rate":"19","amount":"{}.{:02}","taxable_amount":"{}.{:02}"}}],"total":"{}.{:02}"}}"#,
+        tax / 100,
+        tax % 100,
+        cents / 100,
+        cents % 100,
+        total / 100,
+        total % 100,
+    )
 }
 
 fn write_order(out: &mut impl Write, numbers: &mut Numbers, order: u64) -> std::io::Result<()> {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Memory of a dry run: at most 24 MiB at 100,000 orders, and at most 32 bytes an order beyond that.
+"""Memory of a dry run: at most 24 MiB at 100,000 documents, and at most 32 bytes a document beyond that.
 
 Usage: memory_check.py PAYABLES GENERATE
 """
@@ -9,13 +9,13 @@ import subprocess
 import sys
 
 
-def peak_kib(payables: str, generate: str, orders: int) -> int:
-    """The peak memory of a dry run over generated orders, as the kernel counts it for the process itself."""
-    source = subprocess.Popen([generate, str(orders)], stdout=subprocess.PIPE)
+def peak_kib(payables: str, generate: str, kind: str, target: str, count: int) -> int:
+    """The peak memory of a dry run over generated documents, as the kernel counts it for the process itself."""
+    source = subprocess.Popen([generate, str(count), kind], stdout=subprocess.PIPE)
     sink = os.open(os.devnull, os.O_WRONLY)
     pid = os.posix_spawn(
         payables,
-        [payables, "sync", "-", "--to", "tipalti", "--dry-run"],
+        [payables, "sync", "-", "--to", target, "--dry-run"],
         {"PATH": os.environ.get("PATH", "")},
         file_actions=[
             (os.POSIX_SPAWN_DUP2, source.stdout.fileno(), 0),
@@ -31,15 +31,19 @@ def peak_kib(payables: str, generate: str, orders: int) -> int:
     return usage.ru_maxrss
 
 
+KINDS = [("orders", "tipalti"), ("invoices", "amazon")]
+
+
 def main() -> int:
     payables, generate = sys.argv[1:3]
     failed = 0
-    for orders in (1_000, 100_000, 300_000):
-        peak = peak_kib(payables, generate, orders)
-        limit = 24 * 1024 + max(0, orders - 100_000) * 32 // 1024
-        print(f"{orders} orders: {peak} KiB (limit {limit})")
+    cases = [(kind, target, count) for kind, target in KINDS for count in (1_000, 100_000, 300_000)]
+    for kind, target, count in cases:
+        peak = peak_kib(payables, generate, kind, target, count)
+        limit = 24 * 1024 + max(0, count - 100_000) * 32 // 1024
+        print(f"{count} {kind}: {peak} KiB (limit {limit})")
         failed += peak > limit
-    print(f"{3 - failed} passed, {failed} failed")
+    print(f"{len(cases) - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 
