@@ -1,4 +1,5 @@
-//! The file of `payables resolve --from`: CSV with the columns `number`, `verdict` and, where lines have their own, `reason`.
+//! The file of `payables resolve --from`: CSV with the columns `number`, `verdict` and, where lines have
+//! their own, `reason` and `owner`: whose number it is, where two have the same.
 
 use std::io::{IsTerminal, Read, stdin};
 
@@ -11,7 +12,7 @@ use crate::outcome::Exit;
 const LARGEST: u64 = 64 << 20;
 
 /// The columns that there may be.
-const COLUMNS: [&str; 3] = ["number", "verdict", "reason"];
+const COLUMNS: [&str; 4] = ["number", "verdict", "reason", "owner"];
 
 /// Reads all verdicts, each with its line. A line without a reason of its own has the given one.
 pub(super) fn read(file: &str, reason: Option<&str>) -> Result<Vec<(Order, Option<u64>)>, Failure> {
@@ -86,7 +87,8 @@ fn parse(bytes: &[u8], reason: Option<&str>) -> Result<Vec<(Order, Option<u64>)>
             continue;
         };
         if let Some(decision) = decision.filter(|_| !number.is_empty()) {
-            orders.push((Order { number: number.to_owned(), owner: None, decision, reason: reason.to_owned() }, line));
+            let owner = Some(field(columns.owner)).filter(|owner| !owner.is_empty()).map(str::to_owned);
+            orders.push((Order { number: number.to_owned(), owner, decision, reason: reason.to_owned() }, line));
         }
     }
     if faults.is_empty() { Ok(orders) } else { Err(faults) }
@@ -97,6 +99,7 @@ struct Columns {
     number: Option<usize>,
     verdict: Option<usize>,
     reason: Option<usize>,
+    owner: Option<usize>,
 }
 
 fn columns(header: &csv::StringRecord) -> Result<Columns, Vec<String>> {
@@ -111,10 +114,13 @@ fn columns(header: &csv::StringRecord) -> Result<Columns, Vec<String>> {
         let is_known = COLUMNS.iter().any(|name| column.eq_ignore_ascii_case(name));
         let is_first = header.iter().position(|other| other.eq_ignore_ascii_case(column)) == Some(nth);
         if (!is_known || !is_first) && faults.is_empty() {
-            faults.push(format!("line 1: {:?} is a column too many; there are number, verdict, reason", one_line(column, 60)));
+            faults.push(format!(
+                "line 1: {:?} is a column too many; there are number, verdict, reason, owner",
+                one_line(column, 60)
+            ));
         }
     }
-    let columns = Columns { number: place("number"), verdict: place("verdict"), reason: place("reason") };
+    let columns = Columns { number: place("number"), verdict: place("verdict"), reason: place("reason"), owner: place("owner") };
     if faults.is_empty() { Ok(columns) } else { Err(faults) }
 }
 
@@ -168,6 +174,8 @@ mod tests {
         assert_eq!(orders("number,verdict,reason\nPO-1,accepted,\n\"PO, 2\", Absent ,seen\n", Some("all")), both);
         assert_eq!(orders("Reason;Verdict;Number\r\n;accepted;PO-1\r\nseen;absent;PO, 2\r\n\r\n", Some("all")), both);
         assert_eq!(orders("number,verdict", None), []);
+        let owned = parse(b"owner,number,verdict\nACMEW,INV-1,absent\n", Some("all")).unwrap();
+        assert_eq!(owned[0].0.owner.as_deref(), Some("ACMEW"));
     }
 
     #[test]

@@ -106,7 +106,7 @@ pub(crate) struct DeskArgs {
   payables resolve PO-1002 --absent --to tipalti --reason 'not in the portal an hour later'
   payables resolve --from verdicts.csv --to tipalti --reason 'portal export of 2 March'
 
-The file is CSV with the columns number and verdict (accepted or absent), and reason where
+The file is CSV with the columns number and verdict (accepted or absent), and reason and owner where
 lines have their own. Nothing is stored unless every line can be.
 Exit code 3: at least one cannot.")]
 pub(crate) struct ResolveArgs {
