@@ -1,5 +1,7 @@
 //! The rules and their stable codes: what each one means, and what to do about it. `payables explain CODE` prints them.
 
+mod mapping;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -58,7 +60,12 @@ pub fn apply_levels(levels: &Levels, faults: &mut Vec<Fault>) {
 
 /// Looks a rule up.
 pub fn find(code: &str) -> Option<&'static Rule> {
-    RULES.iter().find(|rule| rule.code.eq_ignore_ascii_case(code))
+    all().find(|rule| rule.code.eq_ignore_ascii_case(code))
+}
+
+/// All rules, those of mappings last.
+pub fn all() -> impl Iterator<Item = &'static Rule> {
+    RULES.iter().chain(mapping::RULES)
 }
 
 const fn rule(code: &'static str, title: &'static str, meaning: &'static str, remedy: &'static str) -> Rule {
@@ -69,7 +76,7 @@ const fn adjustable(code: &'static str, title: &'static str, meaning: &'static s
     Rule { code, title, meaning, remedy, adjustable: true }
 }
 
-/// All rules.
+/// The rules of documents and of vendors.
 pub const RULES: &[Rule] = &[
     rule(
         "DOC-JSON",
@@ -304,7 +311,7 @@ mod tests {
 
     #[test]
     fn codes_are_unique_and_found_in_any_case() {
-        for rule in RULES {
+        for rule in all() {
             assert_eq!(find(&rule.code.to_lowercase()), Some(rule));
         }
     }

@@ -5,13 +5,13 @@ use std::io::{Write, stdout};
 use super::args::ExplainArgs;
 use super::{Ended, Failure};
 use crate::outcome::Exit;
-use crate::rules::{self, RULES};
+use crate::rules;
 use crate::vendors;
 
 /// `payables explain`
 pub(super) fn explain(args: &ExplainArgs) -> Ended {
     let text = match args.code.as_deref() {
-        None => RULES.iter().map(|rule| format!("{:<14} {}\n", rule.code, rule.title)).collect(),
+        None => rules::all().map(|rule| format!("{:<14} {}\n", rule.code, rule.title)).collect(),
         Some(code) => one(code).ok_or_else(|| {
             Failure::new(
                 Exit::Usage,

@@ -25,7 +25,7 @@ pub(super) fn sync(args: &SyncArgs) -> Ended {
     let target = configuration.target(&args.documents.to)?;
     if args.dry_run {
         let payees = target.payees(args.documents.allow_new_payees, false)?;
-        let inputs = inputs::open(&args.documents.files)?;
+        let inputs = inputs::documents(&args.documents)?;
         let report = Printer::new(BufWriter::new(stderr().lock()), args.documents.output, colours(&stderr()));
         // Standard output may be closed early; a large buffer makes few calls.
         let mut out = BufWriter::with_capacity(1 << 20, RawStdout::new());
@@ -39,7 +39,7 @@ pub(super) fn validate(args: &ValidateArgs) -> Ended {
     logging::begin(false);
     let target = Configuration::load(args.documents.config.as_deref())?.target(&args.documents.to)?;
     let payees = target.payees(args.documents.allow_new_payees, false)?;
-    let inputs = inputs::open(&args.documents.files)?;
+    let inputs = inputs::documents(&args.documents)?;
     let report = Printer::new(BufWriter::new(stdout().lock()), args.documents.output, colours(&stdout()));
     translate(&target, &payees, inputs, &args.documents, false, &mut io::sink(), report)
 }
@@ -86,7 +86,7 @@ async fn send(args: &SyncArgs, target: &Target, journal: &Path) -> Ended {
             (vendor, target.secret()?, payees, (connection.requests_per_second, connection.burst))
         }
     };
-    let inputs = inputs::open(&args.documents.files)?;
+    let inputs = inputs::documents(&args.documents)?;
     // The trial's journal lives and dies with the run.
     let journal = match &sandbox {
         Some(_) => Sqlite::temporary(),
