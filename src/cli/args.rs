@@ -24,7 +24,7 @@ Exit codes:
   0   done                                   5   a document is in doubt
   1   unexpected failure                     75  temporary: vendor or network down
   2   usage                                  77  credentials or permission refused
-  3   a document is invalid, held, rejected  78  configuration wrong
+  3   a document is invalid, held, rejected  78  configuration or mapping wrong
   4   nothing was sent")]
 pub(crate) struct Cli {
     #[command(subcommand)]

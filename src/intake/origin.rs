@@ -27,20 +27,23 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// The cell that a field came from; failing that, the one of the nearest part around it, or of the first field within it.
+    /// The cell that a field came from; failing that, the first of the fields within it, its identifier before all; failing
+    /// that, the cell of the nearest part around it.
     pub fn locate(&self, path: &str) -> Option<&Cell> {
-        let mut part = path;
-        loop {
-            if let Some(cell) = self.cells.iter().find(|cell| cell.path == part) {
-                return Some(cell);
-            }
-            match part.rfind(['.', '[']) {
-                Some(cut) => part = part.get(..cut).unwrap_or_default(),
-                None => break,
-            }
-        }
+        let exact = |path: &str| self.cells.iter().find(|cell| cell.path == path);
         let is_below = |cell: &&Cell| cell.path.strip_prefix(path).is_some_and(|rest| rest.starts_with(['.', '[']));
-        self.cells.iter().find(is_below).filter(|_| !path.is_empty())
+        let below = || self.cells.iter().find(is_below).filter(|_| !path.is_empty());
+        let around = || {
+            let mut part = path;
+            while let Some(cut) = part.rfind(['.', '[']) {
+                part = part.get(..cut).unwrap_or_default();
+                if let Some(cell) = exact(part) {
+                    return Some(cell);
+                }
+            }
+            None
+        };
+        exact(path).or_else(|| exact(&format!("{path}.id"))).or_else(below).or_else(around)
     }
 
     /// Says where in the source the value stands that a fault is about; `line` is that of the document.

@@ -163,8 +163,11 @@ fn date(text: &str, format: &DateFormat) -> Result<String, Wrong> {
     let no_date =
         || Wrong { rule: "MAP-DATE", says: format!("is no date as the mapping has it ({pattern}); correct one of the two") };
     let read = strtime::parse(pattern, text).map_err(|_| no_date())?;
-    let mut date = Date::day(read.to_date().map_err(|_| no_date())?);
-    date.time = read.to_time().ok();
+    // A year of two digits where four are declared is a slip, and no year of the Romans.
+    let day = read.to_date().ok().filter(|day| day.year() >= 1000).ok_or_else(no_date)?;
+    let mut date = Date::day(day);
+    // A pattern without an hour gives a plain day, and not its midnight.
+    date.time = read.hour().and_then(|_| read.to_time().ok());
     // A fraction of a second has no place in a document.
     if date.time.is_some_and(|time| time.subsec_nanosecond() != 0) {
         return wrong("MAP-DATE", "has a fraction of a second, for which documents have no place; leave it out");
@@ -263,6 +266,8 @@ mod tests {
         assert_eq!(by("%d-%b-%Y", "1-Mar-2026").as_deref(), Some("2026-03-01"));
         assert_eq!(by("%m/%d/%Y", "13/01/2026"), None);
         assert_eq!(by("%d.%m.%Y", "2022"), None);
+        assert_eq!(by("%d.%m.%Y", "1.3.26"), None);
+        assert_eq!(by("%d.%m.%y", "1.3.26").as_deref(), Some("2026-03-01"));
         assert_eq!(by("%Y-%m-%dT%H:%M:%S%z", "2026-03-01T09:30:00-0530").as_deref(), Some("2026-03-01T09:30:00-05:30"));
         let strict = |text: &str| date(text, &DateFormat::Rfc3339).ok();
         assert_eq!(strict("2026-03-01T09:30:00Z").as_deref(), Some("2026-03-01T09:30:00Z"));

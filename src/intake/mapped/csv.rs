@@ -198,7 +198,7 @@ impl<R: Read> Rows<R> {
     }
 
     fn broken_quote(&mut self, line: u64) -> io::Result<Next> {
-        let end = self.window.find_newline(0, MAX_DOCUMENT_BYTES)?.unwrap_or_default();
+        let end = self.window.find_newline(0, MAX_DOCUMENT_BYTES)?.unwrap_or(self.window.unread().len());
         let raw = String::from_utf8_lossy(self.window.unread().get(..end.min(1024)).unwrap_or_default()).into_owned();
         self.window.take(end + 1);
         let quote = char::from(self.quote);

@@ -96,7 +96,10 @@ impl Compiler<'_> {
     /// How one value is made.
     pub(super) fn scalar(&mut self, entry: &Entry, holds: Holds, from: &[String]) -> Scalar {
         let (key, options) = (entry.key.as_str(), &entry.section);
-        if from.is_empty() && (options.default.is_some() || options.map.is_some() || options.trim.is_some()) {
+        if options.constant.is_some()
+            && from.is_empty()
+            && (options.default.is_some() || options.map.is_some() || options.trim.is_some())
+        {
             self.problem(key, "default, map and trim are for the value of a column, and none is named");
         }
         if options.format.is_some() && holds != Holds::Date {
