@@ -19,6 +19,7 @@ mod journal;
 #[cfg(unix)]
 mod kill;
 mod layers;
+mod mapping;
 mod operator;
 mod properties;
 mod replies;

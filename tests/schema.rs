@@ -56,7 +56,7 @@ fn both_readers_know_every_field_of_the_schema() {
 
 #[test]
 fn every_schema_is_printed() {
-    for name in ["document", "purchase-order", "invoice", "report", "config"] {
+    for name in ["document", "purchase-order", "invoice", "report", "config", "mapping"] {
         let output = run(payables().args(["schema", name]), b"");
         assert!(output.status.success());
         let schema: Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -6,7 +6,7 @@ use super::{Error, seen};
 use crate::adapter::{Context, Findings, Fragment, Submit, Trace};
 use crate::engine::plan::Known;
 use crate::engine::record::{Digest, Key, Version};
-use crate::intake::{Input, Record, place_faults};
+use crate::intake::{Input, Record};
 use crate::model::{self, Document, ErrorCount, Fault, MOST_FAULTS, Path, Source, Unreadable};
 use crate::outcome::{Exit, Outcome};
 use crate::report::{Amount, Item, Summary};
@@ -65,19 +65,13 @@ impl<'p> Preparer<'p> {
     /// Prepares a document, in the light of what is remembered of its number if anybody remembers.
     pub(super) fn prepare(&mut self, record: Record<'_>, file: &str, recall: Option<&mut dyn Recall>) -> Result<Prepared, Error> {
         let line = record.line;
-        let document = match &record.text {
-            Ok(text) => match model::read(text) {
-                Ok(document) => document,
-                Err(unreadable) => return self.refuse(*unreadable, text, (file, line), recall),
-            },
-            Err(fault) => {
-                let unreadable = Unreadable { kind: None, number: None, faults: vec![(**fault).clone()], rest: None };
-                return self.refuse(unreadable, "", (file, line), recall);
-            }
+        let document = match record.read() {
+            Ok(document) => document,
+            Err(unreadable) => return self.refuse(*unreadable, &record, file, recall),
         };
         let mut faults = self.check(&document);
         let memory = self.remember(&document, &mut faults, recall)?;
-        place_faults(&mut faults, file, line);
+        record.place(&mut faults, file);
         let text = record.text.as_deref().unwrap_or_default();
         let outcome = self.judge(&faults);
         let number = document.number();
@@ -148,10 +142,11 @@ impl<'p> Preparer<'p> {
     fn refuse(
         &mut self,
         mut unreadable: Unreadable<'_>,
-        text: &str,
-        (file, line): (&str, u64),
+        record: &Record<'_>,
+        file: &str,
         recall: Option<&mut dyn Recall>,
     ) -> Result<Prepared, Error> {
+        let (line, text) = (record.line, record.text.as_deref().unwrap_or_default());
         let mut owner = String::new();
         if let Some(rest) = unreadable.rest.take() {
             self.submit.owner(&rest).clone_into(&mut owner);
@@ -159,7 +154,7 @@ impl<'p> Preparer<'p> {
             unreadable.faults.extend(more);
         }
         let Unreadable { kind, number, mut faults, .. } = unreadable;
-        place_faults(&mut faults, file, line);
+        record.place(&mut faults, file);
         let source = Some(source(file, line));
         let named = kind.zip(number.as_deref());
         let identity = named.map(|(kind, number)| (seen::Key::new(kind, &owner, number), digest_of_text(text)));

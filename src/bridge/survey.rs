@@ -1,6 +1,7 @@
 //! Reads all inputs and says of every document what is to become of it, before anything is stored or sent.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::Error;
 use super::prepare::{Prepared, Preparer, Recall, find_empty, hold_by_fuse, hold_changed, hold_contradiction};
@@ -10,7 +11,7 @@ use crate::adapter::{Context, Payees, Submit};
 use crate::engine::plan::{Decision, Known, plan};
 use crate::engine::record::{Key, ScopeId, Version, VersionId};
 use crate::engine::state::Rules;
-use crate::intake::{Input, Records};
+use crate::intake::Input;
 use crate::journal::Journal;
 use crate::model::{Fault, Severity};
 use crate::outcome::Outcome;
@@ -66,9 +67,10 @@ pub(super) fn survey(
     let fuse = find_empty(&mut inputs, guards.allow_empty, summary)?;
     let mut recall = FromJournal { journal, scope };
     for input in inputs {
-        let mut records = Records::new(input.bytes);
-        while let Some(record) = records.next().map_err(|source| Error::read(&input.name, source))? {
-            let prepared = preparer.prepare(record, &input.name, Some(&mut recall))?;
+        let name = Arc::clone(&input.name);
+        let mut records = input.documents();
+        while let Some(record) = records.next().map_err(|source| Error::read(&name, source))? {
+            let prepared = preparer.prepare(record, &name, Some(&mut recall))?;
             let sighting = prepared.identity.map(|(key, digest)| (key, seen.note(key, digest) != Sighting::First));
             let entry = decide(prepared, sighting, rules);
             let is_new = matches!(entry.role, Role::New { .. });

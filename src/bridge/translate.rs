@@ -1,12 +1,13 @@
 //! The dry run: documents in, wire documents out, one a line. It sends nothing and knows no credentials.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use super::Error;
 use super::prepare::{Preparer, find_empty, hold_by_fuse, hold_contradiction};
 use super::seen::{Seen, Sighting};
 use crate::adapter::{Context, Payees, Stamp, Submit};
-use crate::intake::{Input, Records};
+use crate::intake::Input;
 use crate::outcome::Outcome;
 use crate::report::{Item, Summary};
 use crate::rules::Levels;
@@ -85,9 +86,10 @@ impl<'t> Translator<'t> {
         let mut preparer = Preparer::new(self.submit, context, &self.levels);
         let mut batch = Batch::default();
         for input in inputs {
-            let mut records = Records::new(input.bytes);
-            while let Some(record) = records.next().map_err(|source| Error::read(&input.name, source))? {
-                let mut prepared = preparer.prepare(record, &input.name, None)?;
+            let name = Arc::clone(&input.name);
+            let mut records = input.documents();
+            while let Some(record) = records.next().map_err(|source| Error::read(&name, source))? {
+                let mut prepared = preparer.prepare(record, &name, None)?;
                 let sighting = prepared.identity.map_or(Sighting::First, |(key, digest)| seen.note(key, digest));
                 match (&fuse, sighting) {
                     _ if !prepared.is_ready() => {}

@@ -1,5 +1,6 @@
 //! What may stand on the command line.
 
+pub(crate) mod mapping;
 pub(crate) mod operator;
 
 use std::net::SocketAddr;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use mapping::MappingArgs;
 use operator::{FollowUpArgs, JournalArgs, ReleaseArgs, ResolveArgs, RetryArgs, ShowArgs, StatusArgs};
 
 /// Purchase orders and invoices to the payables systems that take them, and what became of every single one.
@@ -22,7 +24,7 @@ Exit codes:
   0   done                                   5   a document is in doubt
   1   unexpected failure                     75  temporary: vendor or network down
   2   usage                                  77  credentials or permission refused
-  3   a document is invalid, held, rejected  78  configuration wrong
+  3   a document is invalid, held, rejected  78  configuration or mapping wrong
   4   nothing was sent")]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -49,6 +51,8 @@ pub(crate) enum Command {
     FollowUp(FollowUpArgs),
     /// Check, export or prune what the program remembers
     Journal(JournalArgs),
+    /// List, check and try out the mappings of sources
+    Mapping(MappingArgs),
     /// Run the vendors, simulated, on this machine
     Sandbox(SandboxArgs),
     /// Write a commented payables.toml and an example
@@ -67,12 +71,15 @@ pub(crate) enum Command {
 /// What is read, and for which target.
 #[derive(Debug, Args)]
 pub(crate) struct DocumentArgs {
-    /// Files with canonical documents: one, a list, or one a line; `-` is standard input
+    /// Files with documents: one, a list, or one a line, or what the mapping reads; `-` is standard input
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<String>,
     /// The target, by its name in payables.toml
     #[arg(long = "to", value_name = "TARGET")]
     pub(crate) to: String,
+    /// How the files become canonical documents: a name from `payables mapping list`, or a mapping file
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) mapping: Option<String>,
     /// The configuration, instead of $PAYABLES_CONFIG or payables.toml in this directory
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -204,4 +211,6 @@ pub(crate) enum SchemaName {
     Report,
     /// payables.toml
     Config,
+    /// The mapping of a source
+    Mapping,
 }

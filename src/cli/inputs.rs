@@ -3,9 +3,21 @@
 use std::fs::File;
 use std::io::{IsTerminal, stdin};
 
-use super::Failure;
+use super::args::DocumentArgs;
+use super::{Failure, mapping};
 use crate::intake::Input;
 use crate::outcome::Exit;
+
+/// Opens the files of a command, to be read through its mapping if it names one.
+pub(super) fn documents(args: &DocumentArgs) -> Result<Vec<Input<'static>>, Failure> {
+    // A mapping that is wrong is found before anything is read.
+    let mapping = args.mapping.as_deref().map(mapping::load).transpose()?;
+    let inputs = open(&args.files)?;
+    Ok(match mapping {
+        None => inputs,
+        Some(mapping) => inputs.into_iter().map(|input| input.mapped(mapping.clone())).collect(),
+    })
+}
 
 /// Opens files; `-` is standard input, and so is no file at all.
 pub(super) fn open(files: &[String]) -> Result<Vec<Input<'static>>, Failure> {

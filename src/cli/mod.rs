@@ -9,6 +9,7 @@ mod inputs;
 mod journal;
 mod logging;
 mod lookup;
+mod mapping;
 mod person;
 mod print;
 mod progress;
@@ -107,6 +108,7 @@ pub fn main() -> ExitCode {
         Command::Retry(args) => again::retry(&args),
         Command::FollowUp(args) => again::follow_up(&args),
         Command::Journal(args) => journal::journal(&args),
+        Command::Mapping(args) => mapping::mapping(&args),
         Command::Sandbox(args) => sandbox::serve(args),
         Command::Init(args) => init::init(&args),
         Command::Schema(args) => reference::schema(&args),

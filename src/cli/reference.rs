@@ -7,7 +7,7 @@ use clap::CommandFactory;
 use super::args::{Cli, CompletionsArgs, SchemaArgs, SchemaName};
 use super::{Ended, Failure};
 use crate::outcome::Exit;
-use crate::{config, model, report};
+use crate::{config, mappings, model, report};
 
 /// `payables schema`
 pub(super) fn schema(args: &SchemaArgs) -> Ended {
@@ -17,6 +17,7 @@ pub(super) fn schema(args: &SchemaArgs) -> Ended {
         SchemaName::Invoice => model::invoice_schema(),
         SchemaName::Report => report::report_schema(),
         SchemaName::Config => config::config_schema(),
+        SchemaName::Mapping => mappings::source::mapping_schema(),
     };
     let text = serde_json::to_string_pretty(&schema).map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
     print(format!("{text}\n").as_bytes())

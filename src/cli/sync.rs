@@ -26,7 +26,7 @@ pub(super) fn sync(args: &SyncArgs) -> Ended {
     let target = configuration.target(&args.documents.to)?;
     if args.dry_run {
         let payees = target.payees(args.documents.allow_new_payees, false)?;
-        let inputs = inputs::open(&args.documents.files)?;
+        let inputs = inputs::documents(&args.documents)?;
         let report = Printer::new(BufWriter::new(stderr().lock()), args.documents.output, colours(&stderr()));
         // Standard output may be closed early; a large buffer makes few calls.
         let mut out = BufWriter::with_capacity(1 << 20, RawStdout::new());
@@ -40,7 +40,7 @@ pub(super) fn validate(args: &ValidateArgs) -> Ended {
     logging::begin(false);
     let target = Configuration::load(args.documents.config.as_deref())?.target(&args.documents.to)?;
     let payees = target.payees(args.documents.allow_new_payees, false)?;
-    let inputs = inputs::open(&args.documents.files)?;
+    let inputs = inputs::documents(&args.documents)?;
     let report = Printer::new(BufWriter::new(stdout().lock()), args.documents.output, colours(&stdout()));
     translate(&target, &payees, inputs, &args.documents, false, &mut io::sink(), report)
 }
@@ -93,7 +93,7 @@ async fn send(args: &SyncArgs, target: &Target, journal: &Path) -> Ended {
             (vendor, target.credentials()?, payees, (connection.requests_per_second, connection.burst))
         }
     };
-    let inputs = inputs::open(&args.documents.files)?;
+    let inputs = inputs::documents(&args.documents)?;
     // The trial's journal lives and dies with the run.
     let journal = match &sandbox {
         Some(_) => Sqlite::temporary(),

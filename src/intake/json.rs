@@ -41,12 +41,24 @@ enum Shape {
 pub struct Records<R> {
     window: Window<R>,
     shape: Shape,
+    /// Whether something else may follow the list.
+    is_part: bool,
 }
 
 impl<R: Read> Records<R> {
     /// Begins to read.
     pub fn new(reader: R) -> Self {
-        Self { window: Window::new(reader), shape: Shape::Unknown }
+        Self::of_window(Window::new(reader))
+    }
+
+    /// Goes on with what has been looked at.
+    pub(super) fn of_window(window: Window<R>) -> Self {
+        Self { window, shape: Shape::Unknown, is_part: false }
+    }
+
+    /// Goes on within a list that is part of something larger.
+    pub(super) fn in_list(window: Window<R>) -> Self {
+        Self { window, shape: Shape::List(false), is_part: true }
     }
 
     /// How many bytes have come in so far.
@@ -123,7 +135,7 @@ impl<R: Read> Records<R> {
             self.window.skip_line()?;
             return Ok(Some(refused(line, size_fault())));
         }
-        Ok(Some(Record { line, text: as_text(self.window.take_line(length, found.is_some())) }))
+        Ok(Some(Record::new(line, as_text(self.window.take_line(length, found.is_some())))))
     }
 
     /// The next document of a list, and what stands between it and the one before.
@@ -200,10 +212,14 @@ impl<R: Read> Records<R> {
             self.shape = Shape::List(false);
         }
         let taken = self.window.take(length);
-        Ok(Some(if is_too_large { refused(line, size_fault()) } else { Record { line, text: as_text(taken) } }))
+        Ok(Some(if is_too_large { refused(line, size_fault()) } else { Record::new(line, as_text(taken)) }))
     }
 
     fn after_list(&mut self) -> io::Result<Option<Record<'_>>> {
+        if self.is_part {
+            self.shape = Shape::Done;
+            return Ok(None);
+        }
         let rest = self.window.skip_blanks()?;
         self.shape = Shape::Done;
         let message = "something follows the list of documents and cannot be read; export the file again";
@@ -212,7 +228,7 @@ impl<R: Read> Records<R> {
 }
 
 fn refused(line: u64, fault: Fault) -> Record<'static> {
-    Record { line, text: Err(Box::new(fault)) }
+    Record::new(line, Err(Box::new(fault)))
 }
 
 fn as_text(bytes: &[u8]) -> Result<&str, Box<Fault>> {
@@ -226,7 +242,7 @@ fn as_text(bytes: &[u8]) -> Result<&str, Box<Fault>> {
     })
 }
 
-fn encoding_fault(what: &str) -> Fault {
+pub(super) fn encoding_fault(what: &str) -> Fault {
     Fault::error("DOC-ENCODING", Path::ROOT, format!("the text {what}; export it again as UTF-8"))
 }
 

@@ -1,5 +1,7 @@
 //! The tables of `mappings/`: data that a person may read and correct, compiled in.
 
+pub mod source;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;

@@ -184,7 +184,7 @@ pub(crate) fn object<'a>(
 }
 
 /// The known name that a misspelt one most likely means: at most a third of its letters differ.
-fn closest(wrong: &str, names: &[&'static str]) -> Option<&'static str> {
+pub(crate) fn closest<'n>(wrong: &str, names: &[&'n str]) -> Option<&'n str> {
     if wrong.len() > 40 {
         return None;
     }

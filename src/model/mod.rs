@@ -41,6 +41,7 @@ pub use words::{
 };
 
 use gather::{Gather, Sink};
+pub(crate) use gather::{Members, closest};
 use value::Present;
 
 /// A canonical document of either kind.

@@ -2,6 +2,7 @@
 
 mod amazon;
 mod documents;
+mod mapping;
 mod tipalti;
 
 use std::collections::BTreeMap;
@@ -75,7 +76,7 @@ const fn adjustable(code: &'static str, title: &'static str, meaning: &'static s
 
 /// All rules.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    [documents::RULES, tipalti::RULES, amazon::RULES].into_iter().flatten()
+    [documents::RULES, tipalti::RULES, amazon::RULES, mapping::RULES].into_iter().flatten()
 }
 
 #[cfg(test)]
