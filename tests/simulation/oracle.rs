@@ -179,10 +179,11 @@ fn the_newest_is_there(case: &Case, books: &Books, wrong: &mut Vec<String>) {
         }
     }
     for (number, version) in newest {
-        // Where the last thing that happened is one that nobody could know of, nobody can be blamed for it.
-        let has = case.ledger.standing(number).find(|effect| !case.ledger.is_unheard_of(effect));
-        if has.is_none_or(|effect| effect.content != version.digest) {
-            let has = has.map_or("nothing", |effect| effect.reference.as_str());
+        // What nobody could know of may have come last: nobody can be blamed for it. But a person may have seen it there.
+        let unheard_of = case.ledger.standing(number).take_while(|effect| case.ledger.is_unheard_of(effect)).count();
+        let mut present = case.ledger.standing(number).take(unheard_of + 1);
+        if !present.any(|effect| effect.content == version.digest) {
+            let has = case.ledger.standing(number).nth(unheard_of).map_or("nothing", |effect| effect.reference.as_str());
             wrong.push(format!("O6: the vendor has {has} of {number}, and not the accepted revision {}", version.revision));
         }
     }
