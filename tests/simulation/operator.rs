@@ -7,7 +7,7 @@ use payables_bridge::journal::{Act, Journal, Memory};
 use payables_bridge::model::{Fault, Path};
 
 use super::journal::Store;
-use super::ledger::Word;
+use super::ledger::{Effect, Word};
 use super::world::{Shared, World};
 
 /// Resolves what is in doubt, has rested, and is not about to be replaced by something newer.
@@ -51,13 +51,18 @@ fn look_after(memory: &mut Memory, world: &mut World, version: &Version, is_once
     let number = &version.key.number;
     let of_it = |content| content == version.digest;
     let event = if is_once {
-        match world.ledger.effects.iter().rfind(|effect| effect.number == *number && of_it(effect.content)) {
-            None => Event::Absent,
-            Some(effect) if effect.word_at > at || effect.word == Word::Never => {
-                Event::Submit { reference: effect.reference.clone(), ask_after: 0 }
-            }
-            Some(effect) if effect.word == Word::No => Event::Reject(Fault::error("TIP-VENDOR", Path::ROOT, "it was refused")),
-            Some(_) => Event::Accept,
+        // The network may have made two of one, and a person who sees that goes by the one that matters most.
+        let seen: Vec<&Effect> =
+            world.ledger.effects.iter().filter(|effect| effect.number == *number && of_it(effect.content)).collect();
+        let is_open = |effect: &&&Effect| effect.word_at > at || effect.word == Word::Never;
+        if seen.iter().any(|effect| effect.word == Word::Yes && effect.word_at <= at) {
+            Event::Accept
+        } else if let Some(open) = seen.iter().find(is_open) {
+            Event::Submit { reference: open.reference.clone(), ask_after: 0 }
+        } else if seen.is_empty() {
+            Event::Absent
+        } else {
+            Event::Reject(Fault::error("TIP-VENDOR", Path::ROOT, "it was refused"))
         }
     } else if world.ledger.standing(number).next().is_some_and(|effect| of_it(effect.content)) {
         Event::Accept
