@@ -1,5 +1,6 @@
-//! Formats that vendors share: XML and SOAP, JSON, and what addresses and forms want.
+//! Formats that vendors share: XML and SOAP, JSON, times, and what addresses and forms want.
 
+pub mod clock;
 pub mod json;
 pub mod percent;
 pub mod soap;

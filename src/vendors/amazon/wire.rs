@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use super::map::{self, Parties, Who};
 use super::{Amazon, check::Judged};
 use crate::adapter::{Findings, Fragment};
-use crate::formats::json;
+use crate::formats::{clock, json};
 use crate::model::{
     AdditionalDetail, Address, Allowance, Charge, Credit, Date, Fault, Invoice, InvoiceLine, InvoiceType, PaymentTerms, Tax,
 };
@@ -162,18 +162,10 @@ impl Writer<'_> {
     /// A moment as RFC 3339 has it, in UTC. One that cannot be told has its fault already.
     fn date(&mut self, name: &'static str, date: Option<Date>) {
         let Some(moment) = date.and_then(|date| map::moment(date, &self.target.time_zone)) else { return };
-        let clock = Offset::UTC.to_datetime(moment);
         self.name(name);
         let out = self.out();
         out.push(b'"');
-        two_digits(clock.year() / 100, out);
-        two_digits(clock.year() % 100, out);
-        for (mark, part) in
-            [(b'-', clock.month()), (b'-', clock.day()), (b'T', clock.hour()), (b':', clock.minute()), (b':', clock.second())]
-        {
-            out.push(mark);
-            two_digits(i16::from(part), out);
-        }
+        clock::write(Offset::UTC.to_datetime(moment), out);
         out.extend_from_slice(b"Z\"");
     }
 
@@ -347,10 +339,4 @@ impl Writer<'_> {
         }
         self.close();
     }
-}
-
-/// A number from 0 to 99 in two digits.
-fn two_digits(value: i16, out: &mut Vec<u8>) {
-    let digit = |value: i16| b'0' + u8::try_from(value.rem_euclid(10)).unwrap_or_default();
-    out.extend_from_slice(&[digit(value / 10), digit(value)]);
 }

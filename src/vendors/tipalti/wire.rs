@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use super::map::{self, PLACES};
 use super::{Spelling, Tipalti, sign};
 use crate::adapter::{DRY_RUN, Findings, Fragment, Stamp};
-use crate::formats::{soap, xml};
+use crate::formats::{clock, soap, xml};
 use crate::model::{Approver, CustomField, Date, Fault, LineKind, Number, OrderLine, OrderStatus, Path, PurchaseOrder, decimal};
 
 /// Appends the body of a call.
@@ -116,17 +116,8 @@ impl Writer<'_> {
     /// The wall clock as it was written, without a zone: .NET would convert an offset to its own time and shift the day.
     fn date(&mut self, date: Option<Date>) {
         let Some(date) = date else { return };
-        let clock = date.wall_clock();
         self.open("PurchaseOrderDate");
-        let out = &mut self.fragment.bytes;
-        two_digits(clock.year() / 100, out);
-        two_digits(clock.year() % 100, out);
-        for (mark, part) in
-            [(b'-', clock.month()), (b'-', clock.day()), (b'T', clock.hour()), (b':', clock.minute()), (b':', clock.second())]
-        {
-            out.push(mark);
-            two_digits(i16::from(part), out);
-        }
+        clock::write(date.wall_clock(), &mut self.fragment.bytes);
         self.close("PurchaseOrderDate");
     }
 
@@ -203,10 +194,4 @@ impl Writer<'_> {
     fn or_zero(&mut self, name: &'static str, value: &Number) {
         self.decimal(name, Some(value.unwrap_or(Decimal::ZERO)));
     }
-}
-
-/// A number from 0 to 99 in two digits.
-fn two_digits(value: i16, out: &mut Vec<u8>) {
-    let digit = |value: i16| b'0' + u8::try_from(value.rem_euclid(10)).unwrap_or_default();
-    out.extend_from_slice(&[digit(value / 10), digit(value)]);
 }
