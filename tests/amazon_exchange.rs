@@ -4,6 +4,8 @@
 //! whatever may have arrived is never sent again.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use payables_bridge::bridge::{Bridge, BridgeBuilder};
@@ -12,8 +14,9 @@ use payables_bridge::journal::Memory;
 use payables_bridge::outcome::{Exit, Outcome};
 use payables_bridge::report::{Item, Summary};
 use payables_bridge::sandbox::{AmazonOptions, Options, Sandbox};
+use payables_bridge::transport::{Permit, Sending, Transport};
 use payables_bridge::vendors::{Settings, VendorKind};
-use payables_bridge::wire::{Credentials, Secret};
+use payables_bridge::wire::{Credentials, Secret, WireRequest, WireResponse};
 use serde_json::{Value, json};
 
 /// Invoices of one payee, INV-1 and so on.
@@ -208,6 +211,61 @@ async fn credentials_that_are_refused_end_the_run_before_anything_is_sent() {
     let ran = run(&vendor.bridge().build().unwrap(), &invoices(3)).await;
     ran.assert_all(3, Outcome::NotSent, Exit::Refused);
     assert_eq!((vendor.sandbox.ledger().token_grants, vendor.writes().len()), (2, 0));
+}
+
+/// Answers every question for a token with the same, and everything else with a failure.
+struct TokenEndpoint {
+    answer: fn(&str) -> (u16, String),
+    asked: AtomicUsize,
+}
+
+impl Transport for TokenEndpoint {
+    fn send(&self, request: WireRequest, _: Permit) -> Sending<'_> {
+        let is_token = request.url.ends_with("/token");
+        self.asked.fetch_add(usize::from(is_token), Ordering::SeqCst);
+        let (status, body) = (self.answer)(&String::from_utf8(request.body).unwrap());
+        let (status, body) = if is_token { (status, body) } else { (500, String::new()) };
+        Box::pin(async move { Ok(WireResponse { status, body: body.into_bytes(), ..WireResponse::default() }) })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn hostile_tokens_end_no_run_in_a_crash_or_a_loop_and_repeat_no_secret() {
+    type Case = (fn(&str) -> (u16, String), Outcome, Exit, usize);
+    let cases: [Case; 4] = [
+        // A token that ends at once, and one that never does.
+        (|_| (200, r#"{"access_token": "Atza|x", "expires_in": 0}"#.into()), Outcome::NotSent, Exit::Temporary, 3),
+        (
+            |_| (200, r#"{"access_token": "Atza|x", "expires_in": 18446744073709551615}"#.into()),
+            Outcome::InDoubt,
+            Exit::InDoubt,
+            1,
+        ),
+        (|_| (200, r#"{"access_token": "Atza|x", "expires_in": -1}"#.into()), Outcome::NotSent, Exit::Temporary, 3),
+        // The refusal repeats the question, secrets and all.
+        (
+            |asked| (400, json!({"error": "invalid_grant", "error_description": asked}).to_string()),
+            Outcome::NotSent,
+            Exit::Refused,
+            1,
+        ),
+    ];
+    for (answer, outcome, exit, times) in cases {
+        let endpoint = Arc::new(TokenEndpoint { answer, asked: AtomicUsize::new(0) });
+        let settings = Settings::of(VendorKind::AmazonVendor).unwrap();
+        let parts = ["client_id", "client_secret", "refresh_token"].map(|part| (part, Secret::new(format!("canary|{part}"))));
+        let bridge = Bridge::builder()
+            .vendor(settings.vendor().into_submit())
+            .credentials(Credentials::new(parts))
+            .journal(Memory::new())
+            .transport(Arc::clone(&endpoint) as Arc<dyn Transport>)
+            .build()
+            .unwrap();
+        let ran = run(&bridge, &invoices(1)).await;
+        ran.assert_all(1, outcome, exit);
+        assert_eq!(endpoint.asked.load(Ordering::SeqCst), times);
+        assert!(!format!("{:?} {:?}", ran.items, ran.summary.notes).contains("canary"), "{:?}", ran.items);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

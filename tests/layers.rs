@@ -24,7 +24,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     // The bridge alone brings the engine's decisions, the journal and the transport together.
     (
         "bridge",
-        &["adapter", "engine", "intake", "journal", "model", "outcome", "report", "rules", "transport", "vendors", "wire"],
+        &[
+            "adapter",
+            "engine",
+            "formats",
+            "intake",
+            "journal",
+            "model",
+            "outcome",
+            "report",
+            "rules",
+            "transport",
+            "vendors",
+            "wire",
+        ],
     ),
     ("secrets", &["wire"]),
     ("config", &["adapter", "outcome", "rules", "secrets", "vendors", "wire"]),

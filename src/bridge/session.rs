@@ -7,10 +7,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::drive::Drive;
+use super::evidence::clean;
 use super::line::Line;
 use crate::adapter::Token;
 use crate::engine::run::Event;
 use crate::engine::state::State;
+use crate::formats::percent;
 use crate::journal;
 use crate::model::Fault;
 use crate::outcome::Exit;
@@ -19,6 +21,8 @@ use crate::wire::{Credentials, Secret};
 
 /// A token is fetched anew so long before its end, or a tenth of its life before it.
 const MARGIN: Duration = Duration::from_secs(300);
+/// No token is trusted for longer, whatever is said of it.
+const LONGEST_LIFE: Duration = Duration::from_secs(86_400);
 /// The waits between questions for a token that brought nothing.
 const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
 
@@ -94,9 +98,20 @@ impl Line {
         let asked = Instant::now();
         let request = login.request(&self.session.credentials);
         let response = self.transport.send(request, Permit::new(|| true)).await;
-        let response = response.map_err(|error| NoToken::Down(format!("no token could be fetched: {error}")))?;
+        // An error may repeat what it was asked, as the form had it or not, and is told to people.
+        let mut secrets: Vec<String> = Vec::new();
+        for secret in self.session.credentials.secrets() {
+            let mut encoded = String::new();
+            percent::encode(secret.expose(), &mut encoded);
+            secrets.extend([secret.expose().to_owned(), encoded]);
+        }
+        let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
+        let response = clean(response, &secrets).map_err(|error| NoToken::Down(format!("no token could be fetched: {error}")))?;
         match login.decode(&response) {
+            // It could sign nothing, and would be asked for without end.
+            Token::Granted(_, Duration::ZERO) => Err(NoToken::Down("a token was given that ends at once".to_owned())),
             Token::Granted(token, lifetime) => {
+                let lifetime = lifetime.min(LONGEST_LIFE);
                 tracing::info!(seconds = lifetime.as_secs(), "a token was fetched");
                 let until = asked + lifetime.saturating_sub(MARGIN.min(lifetime / 10));
                 *self.session.held() = Some(Held { token, until });

@@ -32,6 +32,8 @@ pub use settings::{AddressSettings, AmazonSettings, DefaultParties, PartySetting
 /// Mandatory, with the language in it (SP-API, "Include a User-Agent header").
 const USER_AGENT: &str =
     concat!("payables-bridge/", env!("CARGO_PKG_VERSION"), " (Language=Rust/", env!("CARGO_PKG_RUST_VERSION"), ")");
+/// The longest time between two calls that an answer may ask for: a slip in a header does not stop a night.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(60);
 /// When a transaction is asked about, in seconds after it was taken. Failure was seen within seconds, and after fifteen
 /// minutes silence means that the invoice was processed.
 const SCHEDULE_S: [u64; 8] = [20, 60, 180, 420, 900, 1800, 7200, 86_400];
@@ -182,7 +184,7 @@ impl Submit for Amazon {
         let (_, limit) = response.headers.iter().find(|(name, _)| *name == "x-amzn-ratelimit-limit")?;
         let limit = decimal::parse(limit.trim()).ok().filter(|limit| *limit > Decimal::ZERO)?;
         let micros = Decimal::from(1_000_000).checked_div(limit)?.ceil().to_u64()?;
-        Some(Duration::from_micros(micros))
+        Some(Duration::from_micros(micros).min(LONGEST_INTERVAL))
     }
 
     fn follow_up(&self) -> Option<&dyn FollowUp> {
