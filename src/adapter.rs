@@ -1,5 +1,7 @@
 //! The seam between the bridge and a vendor: what an adapter can do, and what it says of a document and of a reply.
 
+mod fetch;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
@@ -8,6 +10,8 @@ use rust_decimal::Decimal;
 
 use crate::model::{Document, Fault};
 use crate::wire::{Credentials, Secret, WireRequest, WireResponse};
+
+pub use fetch::{Answer, Fetch, Fetched, Page, Question, Span, Wanted, When};
 
 /// Where a target sends to: what one scope accepted says nothing about another.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -75,6 +79,9 @@ pub trait Submit: Send + Sync {
 
     /// How a token is fetched, where calls are signed with one; else the credentials themselves sign them.
     fn login(&self) -> Option<&dyn Login>;
+
+    /// How orders are fetched, where the vendor has any to give.
+    fn fetch(&self) -> Option<&dyn Fetch>;
 }
 
 /// A vendor that gives a token for credentials; the token signs calls until it ends.

@@ -64,6 +64,7 @@ const PURE: &[&str] = &[
     "journal/shared.rs",
     "journal/stored.rs",
     "adapter.rs",
+    "adapter/",
     "outcome.rs",
     "report.rs",
     "rules.rs",

@@ -10,6 +10,7 @@
 
 mod amazon;
 mod amazon_exchange;
+mod amazon_orders;
 mod cli;
 mod desk;
 mod engine;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::fetch::Fetcher;
 use super::items::{Items, Work};
 use super::line::{self, Line};
 use super::session::Session;
@@ -331,20 +332,13 @@ impl BridgeBuilder {
     ///
     /// # Errors
     /// When vendor, credentials or journal are missing, or the transport cannot be set up.
-    pub fn build(self) -> Result<Bridge, Error> {
-        let submit = self.submit.ok_or(Error::Incomplete("vendor"))?;
-        let credentials = self.credentials.ok_or(Error::Incomplete("credentials"))?;
+    pub fn build(mut self) -> Result<Bridge, Error> {
+        let line = self.line()?;
         let journal = self.journal.ok_or(Error::Incomplete("journal"))?;
-        let transport = match self.transport {
-            Some(transport) => transport,
-            None => line::https(&*submit, &credentials, self.timeout)?,
-        };
         let mut settings = self.settings;
         if settings.target.is_empty() {
-            settings.target = submit.scope().kind;
+            settings.target = line.submit.scope().kind;
         }
-        let session = Session::new(credentials);
-        let line = Line { submit, session, transport, clock: self.clock, timeout: self.timeout, epoch: Instant::now() };
         Ok(Bridge {
             line: Arc::new(line),
             journal: Arc::new(Mutex::new(Some(journal))),
@@ -352,5 +346,26 @@ impl BridgeBuilder {
             settings: Arc::new(settings),
             stopper: Stopper::new(),
         })
+    }
+
+    /// What fetches orders from the vendor. Journal, payees and the times of runs play no part in it.
+    ///
+    /// # Errors
+    /// When vendor or credentials are missing, or the transport cannot be set up.
+    pub fn fetcher(mut self) -> Result<Fetcher, Error> {
+        let line = self.line()?;
+        let seed = self.settings.seed.unwrap_or_else(|| fastrand::u64(..));
+        Ok(Fetcher { line, pace: self.settings.pace, levels: self.guards.levels, seed })
+    }
+
+    fn line(&mut self) -> Result<Line, Error> {
+        let submit = self.submit.take().ok_or(Error::Incomplete("vendor"))?;
+        let credentials = self.credentials.take().ok_or(Error::Incomplete("credentials"))?;
+        let transport = match self.transport.take() {
+            Some(transport) => transport,
+            None => line::https(&*submit, &credentials, self.timeout)?,
+        };
+        let (session, clock) = (Session::new(credentials), Arc::clone(&self.clock));
+        Ok(Line { submit, session, transport, clock, timeout: self.timeout, epoch: Instant::now() })
     }
 }

@@ -102,6 +102,8 @@ mod drive;
 #[cfg(feature = "net")]
 mod evidence;
 #[cfg(feature = "net")]
+mod fetch;
+#[cfg(feature = "net")]
 mod import;
 #[cfg(feature = "net")]
 mod items;
@@ -128,6 +130,8 @@ pub use translate::Translator;
 pub use build::{Bridge, BridgeBuilder};
 #[cfg(feature = "net")]
 pub use desk::{Decided, Decision, Desk, DeskError, Order, Refused};
+#[cfg(feature = "net")]
+pub use fetch::{FetchError, Fetcher, Form};
 #[cfg(feature = "net")]
 pub use items::{Items, Progress};
 #[cfg(feature = "net")]

@@ -1,5 +1,6 @@
 //! What may stand on the command line.
 
+pub(crate) mod fetch;
 pub(crate) mod mapping;
 pub(crate) mod operator;
 
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use fetch::FetchArgs;
 use mapping::MappingArgs;
 use operator::{FollowUpArgs, JournalArgs, ReleaseArgs, ResolveArgs, RetryArgs, ShowArgs, StatusArgs};
 
@@ -49,6 +51,8 @@ pub(crate) enum Command {
     Retry(RetryArgs),
     /// Ask now for the verdicts that are still to come
     FollowUp(FollowUpArgs),
+    /// Fetch what a vendor's system has for you
+    Fetch(FetchArgs),
     /// Check, export or prune what the program remembers
     Journal(JournalArgs),
     /// List, check and try out the mappings of sources

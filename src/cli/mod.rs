@@ -4,6 +4,7 @@ mod again;
 mod args;
 mod decide;
 mod explain;
+mod fetch;
 mod init;
 mod inputs;
 mod journal;
@@ -22,6 +23,7 @@ mod status;
 mod story;
 mod sync;
 mod times;
+mod trial;
 mod verdicts;
 
 use std::io::Write;
@@ -107,6 +109,7 @@ pub fn main() -> ExitCode {
         Command::Resolve(args) => decide::resolve(&args),
         Command::Retry(args) => again::retry(&args),
         Command::FollowUp(args) => again::follow_up(&args),
+        Command::Fetch(args) => fetch::fetch(&args),
         Command::Journal(args) => journal::journal(&args),
         Command::Mapping(args) => mapping::mapping(&args),
         Command::Sandbox(args) => sandbox::serve(args),

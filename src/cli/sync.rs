@@ -7,17 +7,14 @@ use std::time::Duration;
 use super::args::{DocumentArgs, SyncArgs, ValidateArgs};
 use super::print::Printer;
 use super::run::{self, Begun, Signals, colours};
+use super::trial::Trial;
 use super::{Ended, Failure, inputs, logging};
 use crate::adapter::Payees;
 use crate::bridge::Translator;
 use crate::config::{Configuration, Target};
 use crate::intake::Input;
 use crate::journal::Sqlite;
-use crate::outcome::Exit;
 use crate::report::Summary;
-use crate::sandbox::{AmazonOptions, Options, Sandbox};
-use crate::vendors::SIMULATED_SPEED;
-use crate::wire::{Credentials, Secret};
 
 /// `payables sync`
 pub(super) fn sync(args: &SyncArgs) -> Ended {
@@ -75,19 +72,10 @@ async fn send(args: &SyncArgs, target: &Target, journal: &Path) -> Ended {
     let connection = target.connection();
     // Everything that can be wrong with the configuration is found before a byte is read.
     let vendor = target.settings.vendor();
-    let account = connection.account.and_then(|(_, account)| account);
-    let sandbox = if args.sandbox { Some(start_sandbox(account).await?) } else { None };
-    let (vendor, credentials, payees, pace) = match &sandbox {
-        Some(sandbox) => {
-            let ready = serde_json::to_value(sandbox.ready()).unwrap_or_default();
-            let says = |setting: &str| {
-                let said = ready.get(target.settings.kind().word()).and_then(|vendor| vendor.get(setting)?.as_str());
-                said.unwrap_or_default().to_owned()
-            };
-            let credentials = Credentials::new(connection.secrets.iter().map(|(part, _)| (*part, Secret::new(says(part)))));
-            // Nobody has to be spared there.
-            (vendor.simulated(&says), credentials, Payees::Any, (0, 1))
-        }
+    let trial = if args.sandbox { Some(Trial::start(target).await?) } else { None };
+    let (vendor, credentials, payees, pace) = match &trial {
+        // Nobody has to be spared there.
+        Some(trial) => (trial.vendor.clone(), trial.credentials.clone(), Payees::Any, (0, 1)),
         None => {
             let payees = target.payees(args.documents.allow_new_payees, true)?;
             (vendor, target.credentials()?, payees, (connection.requests_per_second, connection.burst))
@@ -95,7 +83,7 @@ async fn send(args: &SyncArgs, target: &Target, journal: &Path) -> Ended {
     };
     let inputs = inputs::documents(&args.documents)?;
     // The trial's journal lives and dies with the run.
-    let journal = match &sandbox {
+    let journal = match &trial {
         Some(_) => Sqlite::temporary(),
         None => Sqlite::open(journal, Duration::from_secs(args.times.wait_lock)),
     };
@@ -109,20 +97,10 @@ async fn send(args: &SyncArgs, target: &Target, journal: &Path) -> Ended {
         .build()?;
     let begun = Begun::new(target, false, args.sandbox);
     let ended = run::watch(bridge.submit(inputs), begun, args.documents.output, &Signals::default()).await;
-    if let Some(sandbox) = sandbox {
-        sandbox.stop().await;
+    if let Some(trial) = trial {
+        trial.stop().await;
     }
     ended
-}
-
-async fn start_sandbox(payer_name: Option<&str>) -> Result<Sandbox, Failure> {
-    let defaults = Options::default();
-    let payer_name = payer_name.map_or(defaults.payer_name, str::to_owned);
-    // A trial takes seconds where the world takes minutes, and nobody else has to be left room.
-    let amazon = AmazonOptions { speed: SIMULATED_SPEED, requests_per_second: 0, ..defaults.amazon };
-    Sandbox::start(Options { payer_name, amazon, ..Options::default() })
-        .await
-        .map_err(|error| Failure::new(Exit::Unexpected, format!("the simulator cannot start: {error}")))
 }
 
 fn now() -> u64 {

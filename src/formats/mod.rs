@@ -4,4 +4,5 @@ pub mod clock;
 pub mod json;
 pub mod percent;
 pub mod soap;
+pub mod tree;
 pub mod xml;

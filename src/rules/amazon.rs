@@ -1,5 +1,5 @@
 //! Rules of Amazon's. The tens group them: 00 answers, 01 the invoice, 02 parties, 03 sums, 04 and 05 lines, 06 credit notes,
-//! 07 countries.
+//! 07 countries, 08 and 09 orders that are fetched.
 
 use super::{Rule, adjustable, rule};
 
@@ -233,5 +233,90 @@ pub(super) const RULES: &[Rule] = &[
         "No tax is given where VAT is due",
         "Invoices in Europe, the Middle East and Africa show their VAT, even where it is 0.",
         "Fill in taxes.",
+    ),
+    rule(
+        "AMZ-080",
+        "An order of Amazon's cannot be read",
+        "What came has no purchase order number, or is no order at all.",
+        "Fetch it again. If that does not help, look at the order in Vendor Central.",
+    ),
+    rule(
+        "AMZ-081",
+        "An order has prices in several currencies",
+        "A purchase order has one currency here.",
+        "Enter the order by hand, and tell Amazon.",
+    ),
+    adjustable(
+        "AMZ-082",
+        "A quantity cannot be counted in pieces",
+        "Amazon's prices are for one piece, also where cases are ordered, so the pieces are counted. It is not said how many are in \
+         a case, or what is counted, and nothing is guessed: the quantity is left out.",
+        "Fill in quantity and unit so that the price is for one of them.",
+    ),
+    adjustable(
+        "AMZ-083",
+        "A line is priced by weight",
+        "The price is for a unit of weight, and an order does not say how heavy the goods will be.",
+        "In an invoice, fill in weight. In an order the price stands among the custom fields.",
+    ),
+    adjustable(
+        "AMZ-084",
+        "A line has no net cost",
+        "Books are ordered at their list price, and the agreed discount stands elsewhere.",
+        "Fill in price: the list price times the agreed multiplier.",
+    ),
+    adjustable(
+        "AMZ-085",
+        "A value of Amazon's cannot be taken",
+        "It has another form than Amazon documents. It is left out of the field that it belongs to.",
+        "Look at the order in Vendor Central, and fill the field in.",
+    ),
+    adjustable(
+        "AMZ-086",
+        "An order is not paid by invoice",
+        "Consigned and prepaid goods are not invoiced.",
+        "Nothing, unless the order is wrong in Vendor Central.",
+    ),
+    adjustable(
+        "AMZ-087",
+        "An order is not acknowledged",
+        "Until the vendor has said how much it will deliver, nothing can be invoiced.",
+        "Acknowledge the order, and fetch it again.",
+    ),
+    adjustable(
+        "AMZ-088",
+        "It is not known how much of a line was accepted",
+        "What was ordered is not what is invoiced. Amazon's status of the order does not say, or contradicts the order.",
+        "Fill in quantity and unit from the delivery.",
+    ),
+    adjustable(
+        "AMZ-089",
+        "A line is left out of an invoice",
+        "It was cancelled, or nothing of it was accepted.",
+        "Nothing, unless it was delivered nevertheless.",
+    ),
+    adjustable(
+        "AMZ-090",
+        "Nothing of an order can be invoiced",
+        "Every line was cancelled or not accepted.",
+        "Nothing, unless something was delivered nevertheless.",
+    ),
+    adjustable(
+        "AMZ-091",
+        "An order was changed later than its status says",
+        "The accepted quantities may be those of the order before it was changed.",
+        "Compare the quantities with the delivery.",
+    ),
+    adjustable(
+        "AMZ-092",
+        "An order is closed",
+        "Amazon expects nothing more for it. It may have been invoiced already.",
+        "Look whether it was invoiced before.",
+    ),
+    rule(
+        "AMZ-093",
+        "Amazon refused a question for orders",
+        "Its own words stand beside the message.",
+        "Ask for other orders, or for another time.",
     ),
 ];

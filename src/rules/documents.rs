@@ -125,4 +125,10 @@ pub(super) const RULES: &[Rule] = &[
         "The call broke after it had left, or its answer could not be understood, and replaying it did not settle the matter.",
         "Look the document up at the vendor. Send it again when it is not there.",
     ),
+    rule(
+        "DOC-FETCHED",
+        "An order was changed while orders were fetched, or cannot be read",
+        "It came twice with different content, and the later one is what counts; or nothing can be made of what came.",
+        "Use the later one. If one cannot be read, look at it at the vendor.",
+    ),
 ];

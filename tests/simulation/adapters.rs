@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use payables_bridge::adapter::{
-    Context, Decoded, Findings, FollowUp, Fragment, Login, News, Rest, Scope, Stamp, Submit, Trace, Verdict,
+    Context, Decoded, Fetch, Findings, FollowUp, Fragment, Login, News, Rest, Scope, Stamp, Submit, Trace, Verdict,
 };
 use payables_bridge::model::{Document, Fault, Path};
 use payables_bridge::wire::{WireRequest, WireResponse};
@@ -100,6 +100,10 @@ impl Submit for Adapter {
 
     fn follow_up(&self) -> Option<&dyn FollowUp> {
         self.is_once.then_some(self as &dyn FollowUp)
+    }
+
+    fn fetch(&self) -> Option<&dyn Fetch> {
+        None
     }
 
     fn login(&self) -> Option<&dyn Login> {

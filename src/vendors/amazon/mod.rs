@@ -1,4 +1,5 @@
-//! Amazon: `submitInvoices` of the Selling Partner API for vendors, and what becomes of the transaction.
+//! Amazon: `submitInvoices` of the Selling Partner API for vendors, and what becomes of the transaction; and the purchase
+//! orders that Amazon has for a vendor.
 //!
 //! An invoice is taken for processing, and its verdict comes later, mostly as silence. There is no key that makes a second
 //! call harmless and no way to ask whether an invoice arrived, so one invoice goes in a call, and what is in doubt is never
@@ -7,6 +8,7 @@
 mod check;
 mod compare;
 mod map;
+mod orders;
 mod reply;
 mod settings;
 mod sign;
@@ -20,7 +22,7 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
-use crate::adapter::{Context, Decoded, Findings, FollowUp, Fragment, Login, News, Scope, Stamp, Submit, Trace};
+use crate::adapter::{Context, Decoded, Fetch, Findings, FollowUp, Fragment, Login, News, Scope, Stamp, Submit, Trace};
 use crate::formats::{json, percent};
 use crate::model::{Document, Fault, Invoice, Party, Path, decimal};
 use crate::rules::Level;
@@ -192,6 +194,10 @@ impl Submit for Amazon {
     }
 
     fn login(&self) -> Option<&dyn Login> {
+        Some(self)
+    }
+
+    fn fetch(&self) -> Option<&dyn Fetch> {
         Some(self)
     }
 }

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::adapter::{Decoded, Doubt, News, Rest, Verdict};
+use crate::adapter::{Answer, Decoded, Doubt, News, Rest, Verdict};
 use crate::model::{Fault, Path, shorten};
 use crate::wire::WireResponse;
 
@@ -71,6 +71,24 @@ pub(super) fn news(reference: &str, response: &WireResponse) -> News {
     }
 }
 
+/// Why the question for these orders brought none.
+pub(super) fn setback(orders: &str, response: &WireResponse) -> Answer {
+    let status = response.status;
+    let said = Said::of(response);
+    match refusal(response, &said) {
+        Some(Refusal::Caller(fault)) => return Answer::Expired(fault),
+        Some(Refusal::Busy(fault)) => return Answer::BackOff(fault, response.retry_after),
+        // It may be the order that is not known.
+        Some(Refusal::Address(_)) | None => {}
+    }
+    if matches!(status, 400..=499) && !said.errors.is_empty() {
+        let message = format!("Amazon gives no answer for {orders} (HTTP {status}): {}", shorten(&said.words()));
+        // Pages that were refused as wrong have been seen to come when they were asked for a second or third time.
+        return Answer::Refused { fault: said.complete(Fault::error("AMZ-093", Path::ROOT, message)), for_good: status != 400 };
+    }
+    Answer::Unclear(said.doubt(format!("Amazon answered with HTTP {status}")))
+}
+
 /// A refusal that has nothing to do with a document.
 enum Refusal {
     Caller(Fault),
@@ -85,7 +103,7 @@ fn refusal(response: &WireResponse, said: &Said) -> Option<Refusal> {
         401 | 403 => Some(Refusal::Caller(fault(
             "AMZ-002",
             "Amazon refused the caller; check that the refresh token is that of this vendor and region, and that the application has \
-             the role for vendor payments",
+             the role that the call needs",
         ))),
         404 => Some(Refusal::Address(fault("AMZ-002", "Amazon does not know the address; check region and endpoint"))),
         429 => Some(Refusal::Busy(fault("AMZ-003", "Amazon asked for a pause"))),

@@ -18,7 +18,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::OnMissing;
-use crate::adapter::{Context, Decoded, Findings, FollowUp, Fragment, Login, Scope, Stamp, Submit, Trace};
+use crate::adapter::{Context, Decoded, Fetch, Findings, FollowUp, Fragment, Login, Scope, Stamp, Submit, Trace};
 use crate::formats::{soap, xml};
 use crate::model::{Document, Fault, Path};
 use crate::wire::{WireRequest, WireResponse};
@@ -183,6 +183,11 @@ impl Submit for Tipalti {
 
     fn login(&self) -> Option<&dyn Login> {
         // The master key signs every call.
+        None
+    }
+
+    fn fetch(&self) -> Option<&dyn Fetch> {
+        // Orders go there, and none come from there.
         None
     }
 }

@@ -1,0 +1,4 @@
+//! The orders, from the question to the document.
+
+mod asking;
+mod documents;
