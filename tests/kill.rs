@@ -3,7 +3,7 @@
 //! Whatever the instant, what the vendor holds, what the journal knows and what the reports said have to agree once a run
 //! has come to its end: `oracle` looks at all three. `random` kills the program itself with a signal that nobody can catch;
 //! `steps` lets a process die right before and right after each step that it takes; `million` looks at how long a restart
-//! takes when the journal has grown.
+//! takes when the journal has grown. `once` is about documents that may not be sent twice.
 //!
 //! `KILLS=n` sets how many processes are killed at random moments, and from 200 on every pair of steps is tried as well.
 //! `KILL_SEED=n` tries what failed once more: the same story with the same inputs, faults and waits, as far as a machine
@@ -11,6 +11,7 @@
 
 mod deadly;
 mod million;
+mod once;
 mod oracle;
 mod random;
 mod steps;
