@@ -71,7 +71,7 @@ pub struct Summary {
     pub outcomes: BTreeMap<Outcome, u64>,
     /// The sums by currency and outcome.
     pub amounts: BTreeMap<String, BTreeMap<Outcome, Sum>>,
-    /// How many requests went out.
+    /// How many requests with documents, or with questions about them, went out.
     pub requests: u64,
     /// How many warnings were given.
     pub warnings: u64,

@@ -26,8 +26,15 @@ use crate::wire::SendError;
 /// Documents that are looked at together.
 const PAGE: usize = 500;
 
-/// A question that came back: the document, what was answered, and how fast the next ones may go.
-type Back = (VersionId, Result<News, SendError>, Option<Duration>);
+/// A question that came back.
+struct Back {
+    version: VersionId,
+    news: Result<News, SendError>,
+    /// How fast the next ones may go.
+    interval: Option<Duration>,
+    /// Whether there was a token to ask it with.
+    asked: bool,
+}
 
 /// Questions with everything they need.
 pub(super) struct Ask<'a> {
@@ -92,9 +99,9 @@ impl Ask<'_> {
             tokio::select! {
                 biased;
                 Some(back) = in_flight.join_next(), if !in_flight.is_empty() => {
-                    let (version, news, interval) =
+                    let Back { version, news, interval, asked } =
                         back.map_err(|error| Error::Transport(format!("a question ended in a way that it cannot: {error}")))?;
-                    self.summary.requests += 1;
+                    self.summary.requests += u64::from(asked);
                     events.extend(interval.map(Event::Interval));
                     events.push(Event::Answered { version, news });
                 }
@@ -136,13 +143,14 @@ impl Ask<'_> {
     fn ask(&self, in_flight: &mut JoinSet<Back>, version: VersionId, reference: String) {
         let line = Arc::clone(&self.line);
         in_flight.spawn(async move {
+            let unasked = |news| Back { version, news, interval: None, asked: false };
             let Some(follow_up) = line.submit.follow_up() else {
-                return (version, Err(SendError::NotSent("nothing can be asked there".to_owned())), None);
+                return unasked(Err(SendError::NotSent("nothing can be asked there".to_owned())));
             };
             let signer = match line.log_in().await {
                 Ok(signer) => signer,
-                Err(NoToken::Refused(fault)) => return (version, Ok(News::Stop(fault)), None),
-                Err(NoToken::Down(why)) => return (version, Err(SendError::NotSent(why)), None),
+                Err(NoToken::Refused(fault)) => return unasked(Ok(News::Stop(fault))),
+                Err(NoToken::Down(why)) => return unasked(Err(SendError::NotSent(why))),
             };
             let stamp = Stamp { unix_seconds: line.unix_seconds(), secret: Some(&signer) };
             let began = Instant::now();
@@ -150,7 +158,8 @@ impl Ask<'_> {
             let response = line.transport.send(follow_up.ask(&reference, &stamp), permit).await;
             let response = line.without_secrets(&stamp, response);
             let interval = response.as_ref().ok().and_then(|response| line.submit.interval(response));
-            (version, response.map(|response| read(follow_up, &reference, &response)), interval)
+            let news = response.map(|response| read(follow_up, &reference, &response));
+            Back { version, news, interval, asked: true }
         });
     }
 }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use payables_bridge::adapter::{
-    Context, Decoded, Fetch, Findings, FollowUp, Fragment, Login, News, Rest, Scope, Stamp, Submit, Trace, Verdict,
+    Context, Decoded, Fetch, Findings, FollowUp, Fragment, Login, News, Rest, Scope, Stamp, Submit, Token, Trace, Verdict,
 };
 use payables_bridge::model::{Document, Fault, Path};
-use payables_bridge::wire::{WireRequest, WireResponse};
+use payables_bridge::wire::{Credentials, Secret, WireRequest, WireResponse};
 
 use super::sabotage::Sabotage;
 
@@ -19,6 +19,11 @@ pub(super) struct Adapter {
     pub(super) is_once: bool,
     pub(super) batch_size: usize,
     pub(super) sabotage: Option<Sabotage>,
+}
+
+/// A call of the vendor that takes everything once is signed with a token as it is.
+fn token(stamp: &Stamp<'_>) -> String {
+    stamp.secret.map(|secret| secret.expose().to_owned()).unwrap_or_default()
 }
 
 fn key(stamp: &Stamp<'_>) -> String {
@@ -66,7 +71,8 @@ impl Submit for Adapter {
     fn compare(&self, _: &Document<'_>, _: &[u8], _: &mut Findings) {}
 
     fn assemble(&self, fragments: &mut dyn Iterator<Item = &[u8]>, stamp: &Stamp<'_>, body: &mut Vec<u8>) {
-        body.extend_from_slice(format!("key {}\n", key(stamp)).as_bytes());
+        let key = if self.is_once { token(stamp) } else { key(stamp) };
+        body.extend_from_slice(format!("key {key}\n").as_bytes());
         for fragment in fragments {
             body.extend_from_slice(fragment);
             body.push(b'\n');
@@ -91,7 +97,7 @@ impl Submit for Adapter {
     }
 
     fn keys(&self, stamp: &Stamp<'_>) -> Vec<String> {
-        vec![key(stamp)]
+        if self.is_once { Vec::new() } else { vec![key(stamp)] }
     }
 
     fn interval(&self, _: &WireResponse) -> Option<Duration> {
@@ -107,7 +113,7 @@ impl Submit for Adapter {
     }
 
     fn login(&self) -> Option<&dyn Login> {
-        None
+        self.is_once.then_some(self as &dyn Login)
     }
 }
 
@@ -120,7 +126,8 @@ fn whole(response: &WireResponse) -> Option<Vec<&str>> {
 /// What an answer says of the caller, or that it says nothing.
 fn of_the_caller(response: &WireResponse) -> Rest {
     match response.status {
-        401 | 403 => Rest::Stop(refused("refused")),
+        401 => Rest::Stop(refused("refused")),
+        403 => Rest::Expired(refused("expired")),
         429 => Rest::BackOff(refused("slower"), response.retry_after),
         status => Rest::Silent(format!("the answer {status} says nothing").as_str().into()),
     }
@@ -179,9 +186,34 @@ impl Adapter {
     }
 }
 
+impl Login for Adapter {
+    fn request(&self, credentials: &Credentials) -> WireRequest {
+        let secret = credentials.secrets().next().map(Secret::expose).unwrap_or_default();
+        let body = format!("key {secret}\n").into_bytes();
+        WireRequest { url: "https://vendor.test/login".to_owned(), body, ..WireRequest::default() }
+    }
+
+    fn decode(&self, response: &WireResponse) -> Token {
+        let lines = whole(response).unwrap_or_default();
+        match (response.status, lines.as_slice()) {
+            (200, [line]) => {
+                let mut words = line.split(' ');
+                match (words.next(), words.next(), words.next().and_then(|seconds| seconds.parse().ok())) {
+                    (Some("token"), Some(token), Some(seconds)) => {
+                        Token::Granted(Secret::new(token), Duration::from_secs(seconds))
+                    }
+                    _ => Token::Unclear("the answer has no token".to_owned()),
+                }
+            }
+            (401, _) => Token::Refused(refused("the secret is refused")),
+            _ => Token::Unclear(format!("the answer {} has no token", response.status)),
+        }
+    }
+}
+
 impl FollowUp for Adapter {
-    fn ask(&self, reference: &str, _: &Stamp<'_>) -> WireRequest {
-        let body = format!("ask {reference}").into_bytes();
+    fn ask(&self, reference: &str, stamp: &Stamp<'_>) -> WireRequest {
+        let body = format!("key {}\nask {reference}", token(stamp)).into_bytes();
         WireRequest { url: "https://vendor.test/ask".to_owned(), body, ..WireRequest::default() }
     }
 
@@ -195,6 +227,7 @@ impl FollowUp for Adapter {
             }
             _ => match of_the_caller(response) {
                 Rest::Stop(fault) => News::Stop(fault),
+                Rest::Expired(fault) => News::Expired(fault),
                 Rest::BackOff(fault, wait) => News::BackOff(fault, wait),
                 _ => News::Unclear("the answer says nothing".into()),
             },

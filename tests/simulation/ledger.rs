@@ -1,10 +1,12 @@
 //! The vendors, as they are in truth: what they did, when, and what they say of it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use payables_bridge::engine::record::Digest;
 use payables_bridge::wire::WireResponse;
 
+use super::adapters::CANARY;
 use super::documents::{Nature, digest};
 use super::swarm::Class;
 use super::world::{Delivery, Millis, World};
@@ -39,9 +41,15 @@ pub(super) struct Effect {
 pub(super) struct Ledger {
     pub(super) is_once: bool,
     pub(super) effects: Vec<Effect>,
+    /// The tokens that were given, and until when they are good.
+    tokens: BTreeMap<String, Millis>,
 }
 
 impl Ledger {
+    pub(super) fn new(is_once: bool) -> Self {
+        Self { is_once, ..Self::default() }
+    }
+
     /// Whether nobody could know of an effect: the network made it of a call that the vendor had answered without doing
     /// anything.
     pub(super) fn is_unheard_of(&self, effect: &Effect) -> bool {
@@ -68,7 +76,13 @@ pub(super) fn receive(world: &mut World, at: Millis, delivery: Delivery) -> Wire
     if is_stormy {
         return answer(429, format!("slower{echo}"));
     }
-    if let Some(reference) = body.strip_prefix("ask ") {
+    if delivery.is_login {
+        return login(world, at, &echo);
+    }
+    if world.ledger.is_once && !is_signed(world, at, &body) {
+        return answer(403, format!("expired{echo}"));
+    }
+    if let Some(reference) = body.lines().nth(1).and_then(|line| line.strip_prefix("ask ")) {
         return verdict(world, at, reference, &echo);
     }
     if world.strikes(Class::CallerRefused) {
@@ -88,6 +102,29 @@ pub(super) fn receive(world: &mut World, at: Millis, delivery: Delivery) -> Wire
     }
     let lines: Vec<&str> = body.lines().skip(1).collect();
     if world.ledger.is_once { once(world, at, &delivery, &lines, &echo) } else { upsert(world, at, &delivery, &lines, &echo) }
+}
+
+/// Gives a token, mostly.
+fn login(world: &mut World, at: Millis, echo: &str) -> WireResponse {
+    if world.strikes(Class::LoginRefused) {
+        return answer(401, format!("refused{echo}"));
+    }
+    if world.strikes(Class::ErrorWithoutEffect) {
+        return failure(world, echo);
+    }
+    let token = format!("token-{}{CANARY}", world.ledger.tokens.len() + 1);
+    let seconds = world.chance.pick(&[1, 60, 600, 3600, 3600]);
+    world.ledger.tokens.insert(token.clone(), at + 1000 * seconds);
+    answer(200, format!("token {token} {seconds}\nend\n"))
+}
+
+/// Whether a call has a token that is good.
+fn is_signed(world: &mut World, at: Millis, body: &str) -> bool {
+    let token = body.lines().next().and_then(|line| line.strip_prefix("key ")).unwrap_or_default();
+    if world.strikes(Class::TokenEnds) {
+        world.ledger.tokens.remove(token);
+    }
+    world.ledger.tokens.get(token).is_some_and(|until| at < *until)
 }
 
 fn failure(world: &mut World, echo: &str) -> WireResponse {

@@ -154,14 +154,16 @@ impl Network {
     fn begin(&self, request: &WireRequest) -> Trip {
         let mut world = self.world.lock();
         let trip = Trip::draw(&mut world);
-        let is_question = request.url.ends_with("/ask");
+        let is_question = !request.url.ends_with("/submit");
         let body = String::from_utf8_lossy(&request.body);
         let lines: Vec<&str> = if is_question { Vec::new() } else { body.lines().skip(1).collect() };
         let at = world.now();
         let contents = lines.iter().map(|line| digest(line)).collect();
-        world.sent.push(Sent { process: self.process.id, at, contents, wrote: false });
+        let is_login = request.url.ends_with("/login");
+        world.sent.push(Sent { process: self.process.id, at, contents, is_login, wrote: false });
         world.tell(|| {
-            let what = if is_question { body.to_string() } else { lines.join(" | ") };
+            let asked = body.lines().nth(1).unwrap_or("for a token");
+            let what = if is_question { asked.to_owned() } else { lines.join(" | ") };
             format!("process {}: call {} {what} {:?} {:?}", self.process.id, trip.id, trip.leaves, trip.back)
         });
         trip
@@ -175,7 +177,8 @@ impl Network {
         }
         let keys = String::from_utf8_lossy(&request.body).lines().next().unwrap_or_default().replace("key ", "");
         let keys = if keys.ends_with(CANARY) { keys } else { String::new() };
-        let delivery = Delivery { trip: trip.id, is_copy: false, body: request.body, keys };
+        let is_login = request.url.ends_with("/login");
+        let delivery = Delivery { trip: trip.id, is_copy: false, is_login, body: request.body, keys };
         let arrives = world.now() + millis(trip.travels);
         if let Some(later) = trip.comes_again {
             world.post(arrives + millis(later), Delivery { is_copy: true, ..delivery.clone() });

@@ -135,7 +135,7 @@ impl Night {
                 ..knobs
             };
         }
-        let ledger = Ledger { is_once, effects: Vec::new() };
+        let ledger = Ledger::new(is_once);
         let world = Shared::new(chance.fork(), swarm, ledger, plan.is_traced);
         world.lock().deadly_steps = plan.single.map_or([0; 2], |(_, steps)| steps);
         world.lock().tell(|| format!("night {}: {knobs:?}", plan.seed));

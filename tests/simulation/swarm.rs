@@ -64,6 +64,10 @@ classes! {
     TooMany: 30, 300;
     /// 401.
     CallerRefused: 10, 100;
+    /// A token ends before its time.
+    TokenEnds: 20, 200;
+    /// No token is given, and it is said that none will be.
+    LoginRefused: 10, 100;
     /// It says back what it was given, the key included.
     Echo: 50, 500;
     /// A row is missing.

@@ -27,6 +27,8 @@ pub(super) struct Sent {
     pub(super) at: Millis,
     /// What it carried; nothing for a question.
     pub(super) contents: Vec<Digest>,
+    /// Whether it asked for a token. Those are not counted among the requests of a run.
+    pub(super) is_login: bool,
     /// Whether a byte of the body left.
     pub(super) wrote: bool,
 }
@@ -46,6 +48,8 @@ pub(super) struct Delivery {
     /// Which call it is of.
     pub(super) trip: usize,
     pub(super) is_copy: bool,
+    /// Whether it asks for a token.
+    pub(super) is_login: bool,
     pub(super) body: Vec<u8>,
     pub(super) keys: String,
 }
