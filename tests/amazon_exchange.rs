@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use payables_bridge::bridge::{Bridge, BridgeBuilder};
+use payables_bridge::bridge::{Bridge, BridgeBuilder, Decision, Desk, Order};
+use payables_bridge::engine::state::Rules;
 use payables_bridge::intake::Input;
-use payables_bridge::journal::Memory;
+use payables_bridge::journal::{Journal as _, Memory, Sqlite};
 use payables_bridge::outcome::{Exit, Outcome};
 use payables_bridge::report::{Item, Summary};
 use payables_bridge::sandbox::{AmazonOptions, Options, Sandbox};
@@ -323,4 +324,51 @@ async fn a_number_goes_once_and_its_other_content_is_held_with_the_difference() 
     let ran = run(&bridge, &other).await;
     assert!(ran.items.iter().all(|item| item.outcome == Outcome::Presumed), "{:?}", ran.items);
     assert_eq!(vendor.sandbox.ledger().submissions, 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_older_journal_may_have_forgotten_is_held() {
+    let vendor = Vendor::new(&[]).await;
+    let folder = tempfile::TempDir::new().unwrap();
+    let (db, copy) = (folder.path().join("payables.db"), folder.path().join("copy"));
+    let bridge = |journal: Sqlite| vendor.bridge().journal(journal).build().unwrap();
+    let open = || Sqlite::open(&db, Duration::from_secs(5)).unwrap();
+    run(&bridge(open()), &invoices(1)).await.assert_all(1, Outcome::Presumed, Exit::Done);
+    std::fs::copy(&db, &copy).unwrap();
+    run(&bridge(open()), &invoices(3)).await;
+    for more in ["payables.db-wal", "payables.db-shm"] {
+        let _there_may_be_none = std::fs::remove_file(folder.path().join(more));
+    }
+    std::fs::copy(&copy, &db).unwrap();
+    Sqlite::accept_rollback(&db, "me", "the disk was replaced").unwrap();
+    assert_eq!(open().acts(0).unwrap().len(), 1);
+    let later = invoice("INV-9", "ACMEW", "5.00").to_string().replace("2026-03-01", "2099-01-01");
+    let ran = run(&bridge(open()), &(invoices(4) + &later)).await;
+    let outcomes = ran.outcomes();
+    assert_eq!(outcomes["INV-1"], Outcome::Unchanged);
+    for number in ["INV-2", "INV-3", "INV-4"] {
+        assert_eq!(outcomes[number], Outcome::Held, "{number}");
+    }
+    // Its own rule stops this one: it is dated ahead. But nothing of it can have been forgotten.
+    let rules = |number: &str| -> Vec<String> {
+        let item = ran.items.iter().find(|item| item.number.as_deref() == Some(number)).unwrap();
+        item.faults.iter().map(|fault| fault.rule.to_string()).collect()
+    };
+    assert!(rules("INV-2").contains(&"DOC-FORGOTTEN".to_owned()) && !rules("INV-9").contains(&"DOC-FORGOTTEN".to_owned()));
+    // Held again as long as nobody has looked, and sent when somebody has.
+    run(&bridge(open()), &invoices(4)).await;
+    let order = Order { number: "INV-4".into(), owner: None, decision: Decision::Release, reason: "it is not there".to_owned() };
+    let bridge = bridge(open());
+    bridge
+        .with_journal(|journal| {
+            let scope = journal.scopes().unwrap()[0].1.clone();
+            let clock = || jiff::Timestamp::now().as_millisecond();
+            let mut desk = Desk::new(journal, &scope, Rules { repeatable: false, quarantine: 0 }, &clock).unwrap();
+            let decided = desk.decide(&[order]).unwrap();
+            desk.store("me", &decided).unwrap();
+        })
+        .unwrap();
+    let ran = run(&bridge, &invoices(4)).await;
+    assert_eq!((ran.outcomes()["INV-3"], ran.outcomes()["INV-4"]), (Outcome::Held, Outcome::Presumed));
+    assert_eq!(vendor.writes().values().copied().collect::<Vec<_>>(), [1; 4]);
 }

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use jiff::tz::Offset;
+use jiff::{Timestamp, ToSpan as _};
+
 use super::{Error, seen};
 use crate::adapter::{Context, Findings, Fragment, Submit, Trace};
 use crate::engine::plan::Known;
 use crate::engine::record::{Digest, Key, Version};
+use crate::engine::state::Millis;
 use crate::intake::{Input, Record};
 use crate::model::{self, Document, ErrorCount, Fault, MOST_FAULTS, Path, Source, Unreadable};
 use crate::outcome::{Exit, Outcome};
@@ -38,6 +42,8 @@ pub(super) struct Memory {
 
 /// Remembers the versions of a number that count, and its highest revision.
 pub(super) trait Recall {
+    /// Until when documents may have been sent once that nobody remembers, if there are any.
+    fn forgot_at(&self) -> Option<Millis>;
     fn recall(&mut self, key: &Key) -> Result<(Vec<Version>, u32), Error>;
 }
 
@@ -106,6 +112,10 @@ impl<'p> Preparer<'p> {
         let key =
             Key { kind: document.kind(), owner: self.submit.owner(document).to_owned(), number: document.number().to_owned() };
         let (known, last_revision) = recall.recall(&key)?;
+        if let Some(at) = recall.forgot_at().filter(|at| may_be_forgotten(document, &known, *at)) {
+            faults.push(forgotten(at));
+            self.findings.guards += 1;
+        }
         let digest = (self.judge(faults) != Outcome::Invalid).then(|| self.fragment.sha256());
         // The same content undoes nothing.
         for version in Known(&known).all_at_vendor().filter(|version| digest.is_some_and(|digest| digest != version.digest)) {
@@ -194,6 +204,22 @@ impl<'p> Preparer<'p> {
     fn not_carried(&self) -> BTreeMap<String, u64> {
         self.findings.not_carried.iter().map(|(path, count)| ((*path).to_owned(), *count)).collect()
     }
+}
+
+/// Whether a document may have been sent before then and been forgotten. Who issued it is a day ahead of us at most.
+fn may_be_forgotten(document: &Document<'_>, known: &[Version], at: Millis) -> bool {
+    let last = Timestamp::from_millisecond(at).map(|at| Offset::UTC.to_datetime(at).date().saturating_add(1.day()));
+    let is_old = document.issue_date().is_none_or(|date| last.is_ok_and(|last| date.day <= last));
+    is_old && known.iter().all(|version| version.standing.first_armed_at == 0)
+}
+
+fn forgotten(at: Millis) -> Fault {
+    let day = Timestamp::from_millisecond(at).unwrap_or_default().strftime("%Y-%m-%d").to_string();
+    let message = format!(
+        "the journal was put back from an older copy, which was accepted on {day}, and knows nothing of this document, which is not \
+         dated after that; it may have been sent before. Look whether the vendor has it, and release it when it is not there"
+    );
+    Fault::error("DOC-FORGOTTEN", Path::ROOT.field("number"), message)
 }
 
 fn source(file: &str, line: u64) -> Source {

@@ -10,9 +10,9 @@ use super::spool::{Drain, Entry, Role, Spool};
 use crate::adapter::{Context, Payees, Submit};
 use crate::engine::plan::{Decision, Known, plan};
 use crate::engine::record::{Key, ScopeId, Version, VersionId};
-use crate::engine::state::Rules;
+use crate::engine::state::{Millis, Rules};
 use crate::intake::Input;
-use crate::journal::Journal;
+use crate::journal::{ACCEPT_ROLLBACK, Journal};
 use crate::model::{Fault, Severity};
 use crate::outcome::Outcome;
 use crate::report::{Item, Summary};
@@ -38,9 +38,24 @@ pub(super) struct Survey {
 struct FromJournal<'j> {
     journal: &'j mut dyn Journal,
     scope: ScopeId,
+    /// When a person last took it as it is although it was put back from an older copy, where that makes a difference.
+    forgot_at: Option<Millis>,
+}
+
+impl FromJournal<'_> {
+    fn new<'j>(journal: &'j mut dyn Journal, scope: ScopeId, rules: Rules) -> Result<FromJournal<'j>, Error> {
+        // To send once more what was sent and forgotten does no harm where calls may be repeated.
+        let acts = if rules.repeatable { Vec::new() } else { journal.acts(0)? };
+        let forgot_at = acts.iter().filter(|act| act.verb == ACCEPT_ROLLBACK).map(|act| act.at).max();
+        Ok(FromJournal { journal, scope, forgot_at })
+    }
 }
 
 impl Recall for FromJournal<'_> {
+    fn forgot_at(&self) -> Option<Millis> {
+        self.forgot_at
+    }
+
     fn recall(&mut self, key: &Key) -> Result<(Vec<Version>, u32), Error> {
         Ok(self.journal.known(self.scope, key)?)
     }
@@ -65,7 +80,7 @@ pub(super) fn survey(
     let context = Context { payees: &payees, unix_seconds };
     let mut preparer = Preparer::new(submit, context, &guards.levels);
     let fuse = find_empty(&mut inputs, guards.allow_empty, summary)?;
-    let mut recall = FromJournal { journal, scope };
+    let mut recall = FromJournal::new(journal, scope, rules)?;
     for input in inputs {
         let name = Arc::clone(&input.name);
         let mut records = input.documents();

@@ -50,7 +50,8 @@ fn accept_rollback(path: &Path, reason: &str) -> Ended {
     let doubted = Sqlite::accept_rollback(path, &person::who(), reason)?;
     say(format_args!(
         "The journal is taken as it is. In doubt from now on: {doubted}; `payables status` lists them, and \
-         `payables resolve` says what became of each."
+         `payables resolve` says what became of each. What the journal knows nothing of, and is not dated later than today, is \
+         held where a vendor takes a document once: it may have been sent before."
     ))?;
     Ok(if doubted > 0 { Exit::InDoubt } else { Exit::Done })
 }

@@ -180,12 +180,15 @@ pub struct OpenCall {
     pub evidence: Option<Evidence>,
 }
 
+/// The verb of whoever takes a journal that was put back from an older copy as it is.
+pub const ACCEPT_ROLLBACK: &str = "accept-rollback";
+
 /// What a person did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Act {
     /// When.
     pub at: Millis,
-    /// The version.
+    /// The version; 0: the journal itself.
     pub version: VersionId,
     /// The verb: `release`, `resolve --accepted` …
     pub verb: String,
@@ -302,7 +305,7 @@ pub trait Journal: Send {
     fn find(&mut self, number: &str) -> Result<Vec<(ScopeId, Version)>>;
     /// All attempts of a version, the first one first.
     fn attempts(&mut self, version: VersionId) -> Result<Vec<Attempt>>;
-    /// What people did about a version.
+    /// What people did about a version, in the order in which they did; of 0: about the journal itself.
     fn acts(&mut self, version: VersionId) -> Result<Vec<Act>>;
     /// The last runs, the latest first.
     fn runs(&mut self, most: usize) -> Result<Vec<RunRecord>>;

@@ -71,6 +71,14 @@ impl Document<'_> {
         }
     }
 
+    /// When the document was issued, if it says so.
+    pub fn issue_date(&self) -> Option<Date> {
+        match self {
+            Self::PurchaseOrder(order) => *order.issue_date,
+            Self::Invoice(invoice) => *invoice.issue_date,
+        }
+    }
+
     /// The document's currency.
     pub fn currency(&self) -> &str {
         match self {

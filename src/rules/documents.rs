@@ -102,6 +102,13 @@ pub(super) const RULES: &[Rule] = &[
         "Give the document a number of its own. If it is meant to go as it is, release it.",
     ),
     rule(
+        "DOC-FORGOTTEN",
+        "The document may have been sent, and been forgotten",
+        "The journal was put back from an older copy, and the vendor takes a document once. What was sent after the copy was made is not \
+         in it, and this document is old enough to be among that.",
+        "Look whether the vendor has it. Release it when it is not there; else leave it out.",
+    ),
+    rule(
         "DOC-MANY",
         "The document has more faults than anybody would read",
         "A thousand faults are listed; there are more.",

@@ -9,7 +9,7 @@ use super::open::{now, prepare, time};
 use super::trouble::{Tried, Trouble};
 use super::{Sqlite, chain, read, write};
 use crate::engine::state::{Millis, Standing, State};
-use crate::journal::{Act, Move, Result, Ruling, VersionId};
+use crate::journal::{ACCEPT_ROLLBACK, Act, Move, Result, Ruling, VersionId};
 use crate::model::{self, Fault};
 
 /// How much was pruned.
@@ -65,9 +65,9 @@ impl Sqlite {
         // The mark stays as it is until the database has changed: a power loss in between leaves what has to be accepted.
         let sql = "INSERT INTO meta (key, value) VALUES ('floor', ?1) ON CONFLICT DO UPDATE SET value = ?1";
         let work = |connection: &Connection| -> Tried<u64> {
-            let doubted = doubt(connection, at, &reason, |version| act(version, "accept-rollback"))?;
+            let doubted = doubt(connection, at, &reason, |version| act(version, ACCEPT_ROLLBACK))?;
             connection.execute(sql, [floor.to_string()])?;
-            chain::append_act(connection, &act(0, "accept-rollback"))?;
+            chain::append_act(connection, &act(0, ACCEPT_ROLLBACK))?;
             Ok(doubted)
         };
         let transaction =

@@ -57,7 +57,8 @@ pub(super) const LAST_EVIDENCE: &str = "SELECT at, kind, status, headers, body, 
      WHERE call = ?1 ORDER BY id DESC LIMIT 1";
 const FIND: &str = select_versions!("INDEXED BY version_by_number", "v.number = ?1 ORDER BY v.id DESC");
 const ATTEMPTS: &str = "SELECT call, epoch, armed_at, outcome FROM attempt WHERE version = ?1 ORDER BY epoch";
-const ACTS: &str = "SELECT at, version, verb, who, reason FROM act WHERE version = ?1 ORDER BY id";
+// What was done about the journal itself is about no version.
+const ACTS: &str = "SELECT at, coalesce(version, 0), verb, who, reason FROM act WHERE version IS nullif(?1, 0) ORDER BY id";
 const RUNS: &str = "SELECT * FROM run ORDER BY id DESC LIMIT ?1";
 pub(super) const RUN: &str = "SELECT * FROM run INDEXED BY run_by_name WHERE name = ?1 ORDER BY id LIMIT 1";
 pub(super) const ITEMS: &str = "SELECT item FROM item WHERE run = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3";

@@ -226,3 +226,22 @@ impl FollowUp for Amazon {
         self.presume_after / self.speed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pace_that_amazon_asks_for_is_kept_within_reason() {
+        let interval = |limit: &str| {
+            let headers = vec![("x-amzn-ratelimit-limit", limit.to_owned())];
+            Amazon::default().interval(&WireResponse { status: 202, headers, ..WireResponse::default() })
+        };
+        assert_eq!(interval("10.0"), Some(Duration::from_millis(100)));
+        assert_eq!(interval(" 3 "), Some(Duration::from_micros(333_334)));
+        // A slip does not stop a night.
+        assert_eq!(["0.0001", "1e-12"].map(interval), [Some(LONGEST_INTERVAL); 2]);
+        assert_eq!(["0", "-1", "", "many", "1e-20"].map(interval), [None; 5]);
+        assert_eq!(Amazon::default().interval(&WireResponse::default()), None);
+    }
+}
