@@ -1,5 +1,6 @@
 //! What may stand on the command line.
 
+pub(crate) mod aws;
 pub(crate) mod fetch;
 pub(crate) mod mapping;
 pub(crate) mod operator;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use aws::{PortalArgs, UnitArgs};
 use fetch::FetchArgs;
 use mapping::MappingArgs;
 use operator::{FollowUpArgs, JournalArgs, ReleaseArgs, ResolveArgs, RetryArgs, ShowArgs, StatusArgs};
@@ -53,6 +55,10 @@ pub(crate) enum Command {
     FollowUp(FollowUpArgs),
     /// Fetch what a vendor's system has for you
     Fetch(FetchArgs),
+    /// AWS's procurement portal preferences, kept as files
+    Portal(PortalArgs),
+    /// AWS's invoice units, kept as files
+    InvoiceUnit(UnitArgs),
     /// Check, export or prune what the program remembers
     Journal(JournalArgs),
     /// List, check and try out the mappings of sources
@@ -217,4 +223,8 @@ pub(crate) enum SchemaName {
     Config,
     /// The mapping of a source
     Mapping,
+    /// A file with a procurement portal preference
+    Portal,
+    /// A file with an invoice unit
+    InvoiceUnit,
 }

@@ -2,6 +2,7 @@
 
 mod again;
 mod args;
+mod aws;
 mod decide;
 mod explain;
 mod fetch;
@@ -110,6 +111,8 @@ pub fn main() -> ExitCode {
         Command::Retry(args) => again::retry(&args),
         Command::FollowUp(args) => again::follow_up(&args),
         Command::Fetch(args) => fetch::fetch(&args),
+        Command::Portal(args) => aws::portal(&args),
+        Command::InvoiceUnit(args) => aws::invoice_unit(&args),
         Command::Journal(args) => journal::journal(&args),
         Command::Mapping(args) => mapping::mapping(&args),
         Command::Sandbox(args) => sandbox::serve(args),

@@ -7,6 +7,7 @@ use clap::CommandFactory;
 use super::args::{Cli, CompletionsArgs, SchemaArgs, SchemaName};
 use super::{Ended, Failure};
 use crate::outcome::Exit;
+use crate::vendors::aws;
 use crate::{config, mappings, model, report};
 
 /// `payables schema`
@@ -18,6 +19,8 @@ pub(super) fn schema(args: &SchemaArgs) -> Ended {
         SchemaName::Report => report::report_schema(),
         SchemaName::Config => config::config_schema(),
         SchemaName::Mapping => mappings::source::mapping_schema(),
+        SchemaName::Portal => aws::preference_schema(),
+        SchemaName::InvoiceUnit => aws::unit_schema(),
     };
     let text = serde_json::to_string_pretty(&schema).map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
     print(format!("{text}\n").as_bytes())

@@ -174,9 +174,14 @@ pub(super) struct Begun {
 
 impl Begun {
     pub(super) fn new(target: &Target, dry_run: bool, sandbox: bool) -> Self {
+        Self::of(&target.name, dry_run, sandbox)
+    }
+
+    /// The same for a target of which only the name is known.
+    pub(super) fn of(target: &str, dry_run: bool, sandbox: bool) -> Self {
         let started = jiff::Timestamp::now();
         let id = format!("{}-{:04x}", started.strftime("%Y%m%dT%H%M%SZ"), fastrand::u16(..));
-        Self { id, target: target.name.clone(), started_at: rfc3339(started), dry_run, sandbox }
+        Self { id, target: target.to_owned(), started_at: rfc3339(started), dry_run, sandbox }
     }
 }
 

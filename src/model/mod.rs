@@ -7,7 +7,7 @@ mod check;
 mod date;
 pub mod decimal;
 mod fault;
-mod gather;
+pub(crate) mod gather;
 mod invoice;
 mod party;
 mod purchase_order;

@@ -1,6 +1,7 @@
 //! The rules and their stable codes: what each one means, and what to do about it. `payables explain CODE` prints them.
 
 mod amazon;
+mod aws;
 mod documents;
 mod mapping;
 mod tipalti;
@@ -76,7 +77,7 @@ const fn adjustable(code: &'static str, title: &'static str, meaning: &'static s
 
 /// All rules.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    [documents::RULES, tipalti::RULES, amazon::RULES, mapping::RULES].into_iter().flatten()
+    [documents::RULES, tipalti::RULES, amazon::RULES, aws::RULES, mapping::RULES].into_iter().flatten()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! The only `match` over vendors is here.
 
 pub mod amazon;
+pub mod aws;
 pub mod tipalti;
 
 use std::path::Path;

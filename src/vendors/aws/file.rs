@@ -1,0 +1,83 @@
+//! A file, from its text to what it says, with everything that is wrong with it.
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::model::gather::{Gather, Sink};
+use crate::model::{Fault, Path, Source};
+
+/// What files are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Procurement portal preferences.
+    Preference,
+    /// Invoice units.
+    Unit,
+}
+
+/// The text of a file, and its values as JSON, by which the readers of the model read them.
+#[derive(Debug)]
+pub struct File {
+    /// What it is called, for messages.
+    pub name: String,
+    json: Result<Box<RawValue>, Fault>,
+}
+
+impl File {
+    /// Takes the text of a file.
+    pub fn new(name: impl Into<String>, text: &str) -> Self {
+        let json = toml::from_str::<toml::Table>(text).map_err(|error| no_toml(text, &error)).and_then(|table| {
+            let json = Value::Object(table.into_iter().map(|(name, value)| (name, plain(value))).collect());
+            serde_json::value::to_raw_value(&json).map_err(|error| Fault::error("AWS-040", Path::ROOT, error.to_string()))
+        });
+        Self { name: name.into(), json }
+    }
+
+    /// What it says, and what is wrong with that.
+    pub(super) fn read<'f, T: Gather<'f>>(&'f self) -> (T, Vec<Fault>) {
+        let raw = match &self.json {
+            Ok(raw) => raw,
+            Err(fault) => return (T::default(), vec![fault.clone()]),
+        };
+        let mut sink = Sink::new(raw.get());
+        let read = T::gather(raw, &Path::ROOT, &mut sink);
+        (read, sink.faults.into_iter().map(discreet).collect())
+    }
+}
+
+/// A fault without what may be a secret: what stands under a name that is not known, or within a table that stands where none
+/// belongs. Lines and columns are those of the JSON and mean nothing to anybody.
+fn discreet(mut fault: Fault) -> Fault {
+    let raw = fault.source.take().and_then(|source| source.raw).unwrap_or_default();
+    if raw.starts_with(['{', '[']) {
+        if let Some(says) = fault.message.strip_prefix(raw.as_str()) {
+            fault.message = format!("what stands here{says}");
+        }
+    } else if fault.rule != "DOC-FIELD" {
+        fault.source = Some(Source { raw: Some(raw), ..Source::default() });
+    }
+    fault
+}
+
+fn no_toml(text: &str, error: &toml::de::Error) -> Fault {
+    let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default();
+    let (line, column) = (before.matches('\n').count() + 1, before.chars().rev().take_while(|c| *c != '\n').count() + 1);
+    let message = format!("the file is not TOML: {} (line {line}, column {column})", error.message());
+    let mut fault = Fault::error("AWS-040", Path::ROOT, message);
+    let source = Source { line: u64::try_from(line).ok(), column: Some(column.to_string()), ..Source::default() };
+    fault.source = Some(source);
+    fault
+}
+
+/// A value of TOML as one of JSON. Dates become text, and so does a number that is not whole: no field takes one.
+fn plain(value: toml::Value) -> Value {
+    match value {
+        toml::Value::String(text) => text.into(),
+        toml::Value::Integer(number) => number.into(),
+        toml::Value::Boolean(value) => value.into(),
+        toml::Value::Float(number) => number.to_string().into(),
+        toml::Value::Datetime(date) => date.to_string().into(),
+        toml::Value::Array(list) => list.into_iter().map(plain).collect(),
+        toml::Value::Table(table) => Value::Object(table.into_iter().map(|(name, value)| (name, plain(value))).collect()),
+    }
+}
