@@ -610,3 +610,40 @@ fn a_terminated_run_finishes_what_is_on_its_way() {
     server.kill().unwrap();
     server.wait().unwrap();
 }
+
+#[test]
+fn files_for_aws_are_checked_and_shown_and_tell_no_secret() {
+    let folder = TempDir::new().unwrap();
+    let apply = |command: &str, path: &str, more: &[&str]| {
+        let mut payables = payables();
+        run(payables.current_dir(&folder).args([command, "apply", path]).args(more), b"")
+    };
+    let portals = project("examples/portals");
+    let output = apply("portal", portals.to_str().unwrap(), &["--dry-run", "--output", "json"]);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let calls: Vec<Value> = text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(calls.len(), 2);
+    assert!(calls.iter().all(|call| call["request"]["ProcurementPortalSharedSecret"] == "DRY-RUN"));
+    let report: Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!((&report["summary"]["outcomes"]["planned"], &report["run"]["target"]), (&Value::from(2), &Value::from("aws")));
+    let units = project("examples/invoice-units");
+    let output = apply("invoice-unit", units.to_str().unwrap(), &["--dry-run"]);
+    assert_eq!((code(&output), text(&output.stdout).lines().count()), (0, 2));
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "a dry run wrote something");
+
+    std::fs::write(folder.path().join("a.toml"), "procurement_portal_shared_secret = 'canary'\nsecret = 'canary'\n").unwrap();
+    std::fs::write(folder.path().join("b.toml"), "name = 'canary\n").unwrap();
+    std::fs::copy(project("examples/portals/sap.toml"), folder.path().join("c.toml")).unwrap();
+    let output = apply("portal", ".", &["--dry-run"]);
+    assert_eq!((code(&output), text(&output.stdout).lines().count()), (3, 1));
+    assert!(!text(&output.stderr).contains("canary") && text(&output.stderr).contains("AWS-008"), "{}", text(&output.stderr));
+    std::fs::write(folder.path().join("latin"), b"name = '\xe9'").unwrap();
+    for (path, more, says) in [
+        ("nowhere", &["--dry-run"][..], "cannot be read"),
+        ("latin", &["--dry-run"], "cannot be read"),
+        ("c.toml", &[], "--dry-run"),
+    ] {
+        let output = apply("portal", path, more);
+        assert!(code(&output) == 2 && text(&output.stderr).contains(says), "{path}: {}", text(&output.stderr));
+    }
+}

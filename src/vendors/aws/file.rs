@@ -20,16 +20,17 @@ pub enum Kind {
 pub struct File {
     /// What it is called, for messages.
     pub name: String,
-    json: Result<Box<RawValue>, Fault>,
+    json: Result<Box<RawValue>, Box<Fault>>,
 }
 
 impl File {
     /// Takes the text of a file.
     pub fn new(name: impl Into<String>, text: &str) -> Self {
-        let json = toml::from_str::<toml::Table>(text).map_err(|error| no_toml(text, &error)).and_then(|table| {
-            let json = Value::Object(table.into_iter().map(|(name, value)| (name, plain(value))).collect());
-            serde_json::value::to_raw_value(&json).map_err(|error| Fault::error("AWS-040", Path::ROOT, error.to_string()))
-        });
+        let json = match toml::from_str::<toml::Table>(text) {
+            Ok(table) => serde_json::value::to_raw_value(&plain(toml::Value::Table(table)))
+                .map_err(|error| Box::new(Fault::error("AWS-040", Path::ROOT, error.to_string()))),
+            Err(error) => Err(Box::new(no_toml(text, &error))),
+        };
         Self { name: name.into(), json }
     }
 
@@ -37,7 +38,7 @@ impl File {
     pub(super) fn read<'f, T: Gather<'f>>(&'f self) -> (T, Vec<Fault>) {
         let raw = match &self.json {
             Ok(raw) => raw,
-            Err(fault) => return (T::default(), vec![fault.clone()]),
+            Err(fault) => return (T::default(), vec![(**fault).clone()]),
         };
         let mut sink = Sink::new(raw.get());
         let read = T::gather(raw, &Path::ROOT, &mut sink);
@@ -53,7 +54,7 @@ fn discreet(mut fault: Fault) -> Fault {
         if let Some(says) = fault.message.strip_prefix(raw.as_str()) {
             fault.message = format!("what stands here{says}");
         }
-    } else if fault.rule != "DOC-FIELD" {
+    } else if fault.rule != "DOC-FIELD" && !raw.is_empty() {
         fault.source = Some(Source { raw: Some(raw), ..Source::default() });
     }
     fault

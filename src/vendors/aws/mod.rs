@@ -30,3 +30,6 @@ pub fn preference_schema() -> Schema {
 pub fn unit_schema() -> Schema {
     SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<InvoiceUnit<'_>>()
 }
+
+#[cfg(test)]
+mod tests;

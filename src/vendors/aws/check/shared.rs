@@ -1,7 +1,5 @@
 //! What several fields are checked for.
 
-use std::net::IpAddr;
-
 use crate::model::{Fault, Path, Text, shorten};
 use crate::vendors::aws::Tags;
 
@@ -73,26 +71,29 @@ impl Checker<'_> {
     pub(super) fn endpoint(&mut self, text: &Text<'_>, at: &Path<'_>) -> Option<String> {
         self.solid(text, at);
         let text = text.given()?;
+        let Ok(address) = url::Url::parse(text) else {
+            self.error("AWS-006", at, "is not an address; write it as https://host/path");
+            return None;
+        };
+        if !address.username().is_empty() || address.password().is_some() {
+            // It may be a secret, so it is not shown.
+            self.error("AWS-006", at, "the address has a user or a password in it; AWS has a field for the secret");
+            return None;
+        }
         let mut refuse = |says: &str| {
             let message = format!("{:?} {says}", shorten(text));
             self.faults.push(Fault::error("AWS-006", at, message).found(text));
             None
         };
-        let Ok(address) = url::Url::parse(text) else { return refuse("is not an address; write it as https://host/path") };
         if address.scheme() != "https" {
             return refuse("does not begin with https://");
-        }
-        if !address.username().is_empty() || address.password().is_some() {
-            // It may be a secret.
-            self.error("AWS-006", at, "the address has a user or a password in it; AWS has a field for the secret");
-            return None;
         }
         if address.fragment().is_some() {
             return refuse("has a # in it");
         }
         let host = address.host_str().unwrap_or_default().to_owned();
-        let is_ip = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
-        if is_ip || host == "localhost" || host.ends_with(".localhost") {
+        let is_named = matches!(address.host(), Some(url::Host::Domain(_)));
+        if !is_named || host == "localhost" || host.ends_with(".localhost") {
             return refuse("names no host that AWS can reach; write the portal's name");
         }
         Some(host)
