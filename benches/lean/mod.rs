@@ -10,7 +10,7 @@ type Text<'a> = Option<Cow<'a, str>>;
 type Raw<'a> = Option<&'a RawValue>;
 
 #[derive(Deserialize)]
-pub struct Invoice<'a> {
+struct Invoice<'a> {
     #[serde(borrow)]
     number: Cow<'a, str>,
     #[serde(borrow)]
@@ -128,7 +128,7 @@ struct Item<'a> {
 }
 
 /// Writes the body of a call for a line of input.
-pub fn translate(line: &str, out: &mut Vec<u8>) {
+pub(crate) fn translate(line: &str, out: &mut Vec<u8>) {
     let invoice: Invoice<'_> = serde_json::from_str(line).unwrap();
     let currency = &invoice.currency;
     out.extend_from_slice(b"{\"invoices\":[{\"invoiceType\":");
