@@ -446,3 +446,14 @@ proptest! {
         prop_assert_eq!(sent["taxDetails"][0]["taxAmount"]["amount"].as_str(), Some(&*amount));
     }
 }
+
+#[test]
+fn what_is_not_said_of_the_buyer_is_read_off_its_id() {
+    // No address anywhere: Amazon's ids end with the code of the marketplace.
+    let document = with(&[("/buyer", json!({"id": "AMAZONDE"})), ("/ship_to", json!(null))]);
+    let rules: Vec<String> = faults(&Amazon::default(), &document).into_iter().map(|(rule, ..)| rule).collect();
+    assert!(rules.contains(&"AMZ-022".to_owned()) && rules.contains(&"AMZ-075".to_owned()), "{rules:?}");
+    let document = with(&[("/buyer", json!({"id": "AMAZONIN"})), ("/ship_to", json!(null))]);
+    let rules: Vec<String> = faults(&Amazon::default(), &document).into_iter().map(|(rule, ..)| rule).collect();
+    assert!(rules.contains(&"AMZ-071".to_owned()), "{rules:?}");
+}

@@ -140,13 +140,13 @@ fn absent_waits_for_the_quarantine_and_accepted_does_not() {
 }
 
 #[test]
-fn what_waits_for_a_verdict_can_be_accepted_and_no_more() {
+fn what_waits_for_a_verdict_can_be_accepted_or_when_it_has_rested_be_absent() {
     let mut table = Table::new();
     let version = table.held("", "I-1");
     let submit = Event::Submit { reference: "T-1".into(), ask_after: 0 };
     table.step(&version, vec![Event::Release, Event::Arm, submit]);
-    let why = table.decide(&[order("I-1", Decision::Absent)], T0 + 600_000).unwrap_err();
-    assert!(why[0].1.contains("it is submitted"), "{why:?}");
+    let early = table.decide(&[order("I-1", Decision::Absent)], T0 + 599_000).unwrap_err();
+    assert!(early[0].1.contains("look again in 1 s"), "{early:?}");
     table.decide(&[order("I-1", Decision::Accepted)], T0).unwrap();
     let after = table.again(&version);
     assert_eq!((after.standing.state, after.standing.reference.as_deref()), (State::Accepted, Some("T-1")));

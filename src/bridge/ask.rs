@@ -113,6 +113,10 @@ impl Ask<'_> {
         if let Some((exit, why)) = self.follow.ended_early() {
             self.summary.end_with(*exit);
             self.summary.note(format!("stopped asking for verdicts: {why}"));
+        } else if self.all && self.follow.was_in_vain() {
+            // Who came to hear verdicts has heard none.
+            self.summary.end_with(Exit::Temporary);
+            self.summary.note("no question for a verdict brought a usable answer; ask again later".to_owned());
         }
         Ok(())
     }

@@ -17,7 +17,8 @@ pub enum Decision {
     Release,
     /// The vendor has what is in doubt, submitted or presumed.
     Accepted,
-    /// The vendor does not have what is in doubt; it goes once more.
+    /// The vendor does not have what is in doubt, submitted or presumed, or has refused it where nobody can ask; it goes once
+    /// more.
     Absent,
 }
 
@@ -35,8 +36,7 @@ impl Decision {
     fn is_for(self) -> &'static [State] {
         match self {
             Self::Release => &[State::Held],
-            Self::Accepted => &[State::InDoubt, State::Submitted, State::Presumed],
-            Self::Absent => &[State::InDoubt],
+            Self::Accepted | Self::Absent => &[State::InDoubt, State::Submitted, State::Presumed],
         }
     }
 
@@ -250,7 +250,7 @@ fn the_one<'v>(number: &str, decision: Decision, all: &'v [Version]) -> Result<&
             Some(newest) => {
                 let what = match decision {
                     Decision::Release => "nothing is held",
-                    Decision::Accepted | Decision::Absent => "nothing is in doubt",
+                    Decision::Accepted | Decision::Absent => "nothing is in doubt, submitted or presumed",
                 };
                 let state = newest.standing.state;
                 let hint = if state == State::Armed {

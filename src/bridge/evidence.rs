@@ -63,6 +63,12 @@ fn text(value: &str, secrets: &[&str]) -> String {
 
 fn redact(bytes: &[u8], secrets: &[&str]) -> Vec<u8> {
     let mut clean = bytes.to_vec();
+    // Whoever reads the answer reads what stands behind its escapes.
+    if memchr::memchr3(b'\\', b'&', b'%', bytes).is_some() {
+        for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+            clean = redact_escaped(&clean, secret.as_bytes());
+        }
+    }
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
         let finder = memchr::memmem::Finder::new(secret.as_bytes());
         if finder.find(&clean).is_none() {
@@ -79,6 +85,64 @@ fn redact(bytes: &[u8], secrets: &[&str]) -> Vec<u8> {
         clean = kept;
     }
     clean
+}
+
+/// Takes out a secret that is written with the escapes of JSON, XML or addresses, wholly or in part.
+fn redact_escaped(bytes: &[u8], secret: &[u8]) -> Vec<u8> {
+    let mut clean = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some(byte) = rest.first() {
+        match escaped(rest, secret) {
+            Some(length) => {
+                clean.extend_from_slice(REDACTED);
+                rest = rest.get(length..).unwrap_or_default();
+            }
+            None => {
+                clean.push(*byte);
+                rest = rest.get(1..).unwrap_or_default();
+            }
+        }
+    }
+    clean
+}
+
+/// How many bytes of a text are a secret, if it begins with one.
+fn escaped(text: &[u8], secret: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    for wanted in secret {
+        let here = text.get(at..)?;
+        let escape = character(here).filter(|(byte, _)| byte == wanted).map(|(_, length)| length);
+        let length = escape.or_else(|| (here.first() == Some(wanted)).then_some(1))?;
+        at += length;
+    }
+    Some(at)
+}
+
+/// The ASCII character that an escape stands for, and how long the escape is.
+fn character(text: &[u8]) -> Option<(u8, usize)> {
+    let hex = |digits: &[u8]| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
+    match text {
+        [b'\\', b'u', b'0', b'0', high, low, ..] => Some((hex(&[*high, *low])?, 6)),
+        [b'\\', byte @ (b'/' | b'"' | b'\\'), ..] => Some((*byte, 2)),
+        [b'%', high, low, ..] => Some((hex(&[*high, *low])?, 3)),
+        [b'&', rest @ ..] => {
+            let end = rest.iter().take(8).position(|byte| *byte == b';')?;
+            let name = std::str::from_utf8(rest.get(..end)?).ok()?;
+            let byte = match name {
+                "amp" => b'&',
+                "lt" => b'<',
+                "gt" => b'>',
+                "quot" => b'"',
+                "apos" => b'\'',
+                _ => match name.strip_prefix("#x").or_else(|| name.strip_prefix("#X")) {
+                    Some(digits) => u8::from_str_radix(digits, 16).ok()?,
+                    None => name.strip_prefix('#')?.parse().ok()?,
+                },
+            };
+            Some((byte, end + 2))
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -98,6 +162,24 @@ mod tests {
         assert_eq!(evidence.headers, [("date".to_owned(), "REDACTED".to_owned())]);
         let failed = super::evidence(&clean(Err(SendError::MaybeSent("canary".into())), &["canary"]), 7);
         assert_eq!((failed.kind, failed.body), (EvidenceKind::MaybeSent, b"REDACTED".to_vec()));
+    }
+
+    #[test]
+    fn no_escape_hides_a_secret() {
+        let secret = "Atza|a/b=\"&";
+        for hidden in [
+            r#"Atza\u007Ca\/b\u003d\"&"#,
+            r#"\u0041tza|a/b=\u0022\u0026"#,
+            "Atza%7Ca%2fb%3D%22%26",
+            "Atza&#124;a&#x2F;b=&quot;&amp;",
+            "Atza|a/b=\"&",
+        ] {
+            let body = format!("<x>{hidden}</x> {hidden}{hidden} Atza\\");
+            let redacted = String::from_utf8(redact(body.as_bytes(), &[secret])).unwrap();
+            assert_eq!(redacted, "<x>REDACTED</x> REDACTEDREDACTED Atza\\", "{hidden}");
+        }
+        assert_eq!(redact(br"\u00", &["q"]), br"\u00");
+        assert_eq!(redact("&;&#;&#x;%zz%\\".as_bytes(), &["q"]), "&;&#;&#x;%zz%\\".as_bytes());
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::line::Line;
 use super::session::NoToken;
 use crate::adapter::{Answer, Fetch, Fetched, Page, Question, Stamp, Wanted};
 use crate::engine::pace::{Jitter, Pace};
-use crate::model::{Fault, Path, Severity};
+use crate::model::{Fault, Path, Severity, shorten};
 use crate::outcome::Exit;
 use crate::rules::{Levels, apply_levels};
 use crate::transport::Permit;
@@ -211,7 +211,7 @@ impl Asking<'_> {
                     self.renewed = false;
                     return Ok(Ok(page));
                 }
-                Answer::Expired(fault) if self.renewed => return Err(FetchError::new(Exit::Refused, fault.message)),
+                Answer::Expired(fault) if self.renewed => return Err(FetchError::new(Exit::Refused, with_words(fault))),
                 Answer::Expired(_) => {
                     self.renewed = true;
                     self.line.session.forget();
@@ -219,7 +219,7 @@ impl Asking<'_> {
                 }
                 Answer::Refused { fault, for_good } if for_good || tries == MOST_RETRIES => return Ok(Err(Box::new(fault))),
                 Answer::Refused { fault, .. } => (fault.message, None),
-                Answer::BackOff(fault, wait) => (fault.message, wait),
+                Answer::BackOff(fault, wait) => (with_words(fault), wait),
                 Answer::Unclear(doubt) => {
                     let words = doubt.vendor_message.map(|words| format!(": {words}")).unwrap_or_default();
                     (format!("{}{words}", doubt.why), None)
@@ -237,7 +237,7 @@ impl Asking<'_> {
     async fn ask(&mut self, question: &Question) -> Result<Answer, FetchError> {
         let signer = match self.line.log_in().await {
             Ok(signer) => signer,
-            Err(NoToken::Refused(fault)) => return Err(FetchError::new(Exit::Refused, fault.message)),
+            Err(NoToken::Refused(fault)) => return Err(FetchError::new(Exit::Refused, with_words(fault))),
             Err(NoToken::Down(why)) => return Err(FetchError::new(Exit::Temporary, why)),
         };
         let now = self.line.now().tick;
@@ -259,6 +259,13 @@ impl Asking<'_> {
         let read = catch_unwind(AssertUnwindSafe(|| self.fetch.page(question, &response)));
         Ok(read.unwrap_or_else(|_| Answer::Unclear("the answer could not be read".into())))
     }
+}
+
+/// A message, and what the vendor said.
+fn with_words(fault: Fault) -> String {
+    let words = fault.vendor_message.filter(|words| !fault.message.contains(words.as_str()));
+    let words = words.map(|words| format!(" (the vendor says: {})", shorten(&words))).unwrap_or_default();
+    format!("{}{words}", fault.message)
 }
 
 /// An order that makes the reader fail is one that cannot be read.

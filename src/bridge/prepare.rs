@@ -249,9 +249,16 @@ pub(super) fn hold_contradiction(item: &mut Item) {
 pub(super) fn hold_changed(item: &mut Item, other: &Version) {
     let number = item.number.clone().unwrap_or_default();
     let state = other.standing.state.word();
+    // What is open has to be settled first: the vendor may have it.
+    let way = if other.standing.state.is_open() {
+        "If the vendor does not have the earlier one, say so with payables resolve --absent, and this one goes"
+    } else {
+        "If this one is to go nevertheless, release it"
+    };
     let message = format!(
-        "{number:?} was sent before with other content (it is {state}), and the vendor takes a number once; give the document a \
-         number of its own, or release it"
+        "{number:?} was sent before with other content (it is {}), and the vendor takes a number once; give the document a number of \
+         its own. {way}",
+        state.replace('_', " ")
     );
     let mut fault = Fault::error("DOC-CHANGED", Path::ROOT.field("number"), message).found(&number);
     if let Some(source) = &item.source {

@@ -30,8 +30,8 @@ const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
 pub(super) struct Session {
     pub(super) credentials: Credentials,
     token: Mutex<Option<Held>>,
-    /// One question for a token at a time: whoever comes meanwhile waits for its answer.
-    fetching: tokio::sync::Mutex<()>,
+    /// One question for a token at a time: whoever comes meanwhile waits for its answer, and has the last failure, with its time.
+    fetching: tokio::sync::Mutex<Option<(Instant, NoToken)>>,
 }
 
 struct Held {
@@ -50,7 +50,7 @@ pub(super) enum NoToken {
 
 impl Session {
     pub(super) fn new(credentials: Credentials) -> Self {
-        Self { credentials, token: Mutex::new(None), fetching: tokio::sync::Mutex::new(()) }
+        Self { credentials, token: Mutex::new(None), fetching: tokio::sync::Mutex::new(None) }
     }
 
     fn held(&self) -> std::sync::MutexGuard<'_, Option<Held>> {
@@ -75,22 +75,30 @@ impl Line {
 
     /// What signs a call, fetched if it has to be.
     pub(super) async fn log_in(&self) -> Result<Secret, NoToken> {
-        let _one_at_a_time = self.session.fetching.lock().await;
+        let came = Instant::now();
+        let mut failure = self.session.fetching.lock().await;
+        // What was answered meanwhile is an answer to this question, too.
+        if let Some((at, why)) = failure.as_ref().filter(|(at, _)| *at >= came) {
+            tracing::debug!(seconds = at.elapsed().as_secs(), "no token, as was heard a moment ago");
+            return Err(why.clone());
+        }
         let mut waits = WAITS.iter();
-        loop {
+        let why = loop {
             if let Some(signer) = self.signer() {
                 return Ok(signer);
             }
             let why = match self.fetch().await {
                 Ok(()) => continue,
                 Err(NoToken::Down(why)) => why,
-                Err(refused) => return Err(refused),
+                Err(refused) => break refused,
             };
             match waits.next() {
                 Some(wait) => tokio::time::sleep(*wait).await,
-                None => return Err(NoToken::Down(why)),
+                None => break NoToken::Down(why),
             }
-        }
+        };
+        *failure = Some((Instant::now(), why.clone()));
+        Err(why)
     }
 
     async fn fetch(&self) -> Result<(), NoToken> {

@@ -1,5 +1,6 @@
 //! A run from its beginning to its end: recover, read, store, send, ask, and note the end.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tracing::Instrument as _;
@@ -13,11 +14,13 @@ use super::recover::recover;
 use super::survey::survey;
 use super::{Error, Observer};
 use crate::engine::follow::{self, Follow};
-use crate::engine::record::{Move, Ruling, RunId, ScopeId};
+use crate::engine::record::{Move, Ruling, RunId, ScopeId, Version};
 use crate::engine::run::{Engine, Policy};
 use crate::engine::state::{Event, State, step};
 use crate::intake::Input;
 use crate::journal::{Journal, NewRun};
+use crate::model::Kind;
+use crate::outcome::Outcome;
 use crate::report::Summary;
 
 /// Versions that are looked at together.
@@ -54,7 +57,11 @@ impl Bridge {
         match work {
             Work::Submit(inputs) => self.send(journal, (scope, run), inputs, &mut summary, observer).await?,
             Work::Retry(failed) => {
-                self.reopen(journal, scope, failed.as_deref())?;
+                if self.reopen(journal, scope, failed.as_deref())? == 0 {
+                    summary.note(
+                        "nothing that was rejected is tried again: none of it is, by now, or it is not of that run".to_owned(),
+                    );
+                }
                 self.tell_of_others(journal, scope, &mut summary);
                 self.go(journal, (scope, run, false), &mut summary, observer).await?;
             }
@@ -219,30 +226,49 @@ impl Bridge {
         asked.and(told)
     }
 
-    /// What was rejected may go once more.
-    fn reopen(&self, journal: &mut dyn Journal, scope: ScopeId, failed: Option<&str>) -> Result<(), Error> {
+    /// What was rejected may go once more. Returns how many documents that is.
+    fn reopen(&self, journal: &mut dyn Journal, scope: ScopeId, failed: Option<&str>) -> Result<usize, Error> {
         let failed = match failed {
             Some(name) => {
                 let run = journal.run(name)?;
-                Some(run.ok_or_else(|| Error::Unknown(format!("the journal knows no run {name}")))?.id)
+                let run = run.ok_or_else(|| Error::Unknown(format!("the journal knows no run {name}")))?.id;
+                Some((run, rejected_in(journal, run)?))
             }
             None => None,
         };
-        let mut after = 0;
+        let is_of = |version: &Version| match &failed {
+            None => true,
+            // What stayed rejected in a run was brought by an earlier one.
+            Some((run, told)) => *run == version.run || told.contains(&(version.key.kind, version.key.number.clone())),
+        };
+        let (mut after, mut reopened) = (0, 0);
         loop {
             let versions = journal.list(scope, State::Rejected, after, PAGE)?;
-            let Some(last) = versions.last() else { return Ok(()) };
+            let Some(last) = versions.last() else { return Ok(reopened) };
             after = last.id;
             let now = (self.line.clock)();
-            let ours = versions.iter().filter(|version| failed.is_none_or(|run| run == version.run));
+            let ours = versions.iter().filter(|version| is_of(version));
             let rulings = ours.filter_map(|version| {
                 let to = step(&version.standing, Event::Retry, now, self.rules()).ok()?;
                 Some(Ruling { to: Move::new(version, to), superseded: None, item: None })
             });
             let rulings: Vec<Ruling> = rulings.collect();
+            reopened += rulings.len();
             if !rulings.is_empty() {
                 journal.rule(None, &rulings, &[])?;
             }
         }
+    }
+}
+
+/// The documents that a run told to be rejected.
+fn rejected_in(journal: &mut dyn Journal, run: RunId) -> Result<BTreeSet<(Kind, String)>, Error> {
+    let (mut all, mut after) = (BTreeSet::new(), 0);
+    loop {
+        let items = journal.items(run, after, PAGE)?;
+        let Ok(count @ 1..) = u64::try_from(items.len()) else { return Ok(all) };
+        after += count;
+        let rejected = items.into_iter().filter(|item| item.outcome == Outcome::Rejected);
+        all.extend(rejected.filter_map(|item| Some((item.kind?, item.number?))));
     }
 }

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, LineStyle, Table, TableStyle};
 
 use super::args::Output;
+use crate::model::Fault;
 use crate::outcome::Outcome;
 use crate::report::{Item, Run, SCHEMA, Sum, Summary};
 
@@ -236,10 +237,18 @@ fn remarks(item: &Item) -> String {
                 format!("{}: ", fault.path)
             };
             let weight = if fault.is_error() { "" } else { "Warning: " };
-            format!("{weight}{path}{} [{}]", fault.message, fault.rule)
+            format!("{weight}{path}{}{} [{}]", fault.message, vendors_words(fault), fault.rule)
         })
         .collect();
     faults.join("\n")
+}
+
+/// What the vendor said, where the message does not repeat it.
+fn vendors_words(fault: &Fault) -> String {
+    match fault.vendor_message.as_deref() {
+        Some(words) if !fault.message.contains(words) => format!(" (the vendor says: {})", one_line(words, 300)),
+        _ => String::new(),
+    }
 }
 
 /// Text as a terminal may show it: without control characters, and without those that turn the direction of writing.

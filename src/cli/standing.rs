@@ -116,9 +116,9 @@ fn next_step(version: &Version, target: &Named, runs: &Runs, now: Millis) -> Opt
     Some(match standing.state {
         State::Held => "mend it and send it again, or release it".to_owned(),
         State::InDoubt => {
-            let from = wait.map_or_else(String::new, |wait| format!(" (as absent in {wait} at the earliest)"));
+            let from = wait.map_or_else(String::new, |wait| format!(" (the latter in {wait} at the earliest)"));
             let replay = if target.repeatable == Some(true) { "the next run sends it again; or " } else { "" };
-            format!("{replay}look it up at the vendor and resolve it{from}")
+            format!("{replay}look it up at the vendor and resolve it as accepted or absent{from}")
         }
         State::Rejected => "mend it and send it again, or try it again as it is".to_owned(),
         State::Received if is_broken_off => {
@@ -132,7 +132,7 @@ fn next_step(version: &Version, target: &Named, runs: &Runs, now: Millis) -> Opt
             |wait| format!("nothing; a run sends it, in {wait} or later"),
         ),
         State::Submitted => "wait for the vendor's verdict, or ask now".to_owned(),
-        State::Presumed => "nothing, unless the vendor complains".to_owned(),
+        State::Presumed => "nothing; if the vendor does not have it, or has refused it, resolve it as absent".to_owned(),
         State::Accepted | State::Superseded | State::Cancelled => return None,
     })
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::args::Output;
 use super::args::operator::StatusArgs;
 use super::lookup::{self, Named, Runs, nothing_yet};
-use super::print::{grid, number, plain, quoted, write_json};
+use super::print::{grid, number, one_line, plain, quoted, write_json};
 use super::run::colours;
 use super::standing::Standing;
 use super::times::{age, now, stamp, when};
@@ -59,6 +59,9 @@ struct LastRun {
     /// `null` for one that is at work or has broken off.
     ended_at: Option<String>,
     outcomes: BTreeMap<String, u64>,
+    /// What is to be said of it besides, such as why it ended early.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
     #[serde(skip)]
     times: (Millis, Option<Millis>),
 }
@@ -135,17 +138,21 @@ fn counts(tallies: &[Tally], targets: &[Named], now: Millis) -> Vec<Count> {
 
 fn last_run(target: &Named, runs: &Runs) -> Option<LastRun> {
     #[derive(serde::Deserialize)]
-    struct Outcomes {
+    struct Told {
         outcomes: BTreeMap<String, u64>,
+        #[serde(default)]
+        notes: Vec<String>,
     }
     let run = runs.last_of(target.id)?;
-    let summary = run.summary.as_deref().and_then(|summary| serde_json::from_str::<Outcomes>(summary).ok());
+    let summary = run.summary.as_deref().and_then(|summary| serde_json::from_str::<Told>(summary).ok());
+    let (outcomes, notes) = summary.map(|told| (told.outcomes, told.notes)).unwrap_or_default();
     Some(LastRun {
         target: target.name.clone(),
         run: run.name.clone(),
         began_at: stamp(run.began_at),
         ended_at: run.ended_at.map(stamp),
-        outcomes: summary.map(|summary| summary.outcomes).unwrap_or_default(),
+        outcomes,
+        notes,
         times: (run.began_at, run.ended_at),
     })
 }
@@ -254,6 +261,9 @@ fn table(out: &mut impl Write, status: &Status, now: Millis) -> io::Result<()> {
                 let began = age(began, now);
                 writeln!(out, "Last run of {target}, begun {began} ago: at work, or broken off; payables show {run}")?;
             }
+        }
+        for note in &last.notes {
+            writeln!(out, "  {}", one_line(note, 500))?;
         }
     }
     if !status.documents.is_empty() {

@@ -109,6 +109,8 @@ pub struct Follow {
     next_due: Option<Millis>,
     paused_until: Tick,
     unanswered: u32,
+    /// Whether any question brought a usable answer, and whether any brought none.
+    heard: (bool, bool),
     stopped: Option<(Exit, String)>,
 }
 
@@ -128,6 +130,7 @@ impl Follow {
             next_due: Some(0),
             paused_until: 0,
             unanswered: 0,
+            heard: (false, false),
             stopped: None,
         }
     }
@@ -194,6 +197,11 @@ impl Follow {
         self.began_on
     }
 
+    /// Whether questions were asked, and none brought a usable answer.
+    pub fn was_in_vain(&self) -> bool {
+        self.heard == (false, true)
+    }
+
     /// Why it ended early, if it did, and with which code.
     pub fn ended_early(&self) -> Option<&(Exit, String)> {
         self.stopped.as_ref()
@@ -231,7 +239,9 @@ impl Follow {
             self.next_due.get_or_insert(0);
         }
         let news = news.unwrap_or_else(|error| News::Unclear(error.to_string().into()));
-        self.unanswered = if matches!(news, News::Unclear(_)) { self.unanswered + 1 } else { 0 };
+        let is_unclear = matches!(news, News::Unclear(_));
+        self.unanswered = if is_unclear { self.unanswered + 1 } else { 0 };
+        self.heard = (self.heard.0 | !is_unclear, self.heard.1 | is_unclear);
         if matches!(news, News::Accepted | News::Rejected(_) | News::Processing) {
             self.token.1 = false;
         }

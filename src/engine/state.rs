@@ -284,6 +284,16 @@ pub fn step(from: &Standing, event: Event, now: Millis, rules: Rules) -> Result<
             to.doubtful = false;
             without_fault(&mut to, S::Ready)
         }
+        // It was taken, and then lost or refused where nobody can ask: only a person can see that.
+        (S::Submitted | S::Presumed, Event::Absent) => {
+            let seen_at = from.submitted_at + rules.quarantine;
+            if now < seen_at {
+                let wait = (seen_at - now + 999) / 1000;
+                return Err(forbidden(format!("the vendor has only just taken it; look again in {wait} s")));
+            }
+            (to.reference, to.submitted_at, to.asked, to.ask_at) = (None, 0, 0, 0);
+            without_fault(&mut to, S::Ready)
+        }
         (S::Rejected, Event::Retry) => without_fault(&mut to, S::Ready),
         (S::InDoubt, Event::Supersede) if !rules.repeatable => {
             return Err(forbidden("it may have been received, and nothing newer may be sent for its number".to_owned()));

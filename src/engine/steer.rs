@@ -129,7 +129,9 @@ impl Engine {
         if self.crowded || self.tokenless {
             return false;
         }
-        let most = if self.pauses > 0 { 1 } else { self.policy.concurrency };
+        // Where each doubt costs a person's time, one call goes until the vendor has shown that it can be understood.
+        let is_costly = !self.policy.rules.repeatable && (!self.reached || self.doubts_in_a_row > 0);
+        let most = if self.pauses > 0 || is_costly { 1 } else { self.policy.concurrency };
         self.in_flight.len() + self.settling.len() < most
     }
 

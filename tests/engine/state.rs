@@ -41,8 +41,8 @@ const ALLOWED: &[(State, &str)] = &[
     (State::Ready, "hold>held arm>armed supersede>superseded cancel>cancelled"),
     (State::Held, "plan>ready hold>held release>ready supersede>superseded cancel>cancelled"),
     (State::Armed, "not sent>ready doubt>in_doubt submit>submitted accept>accepted reject>rejected"),
-    (State::Submitted, "ask>submitted presume>presumed accept>accepted reject>rejected"),
-    (State::Presumed, "ask>presumed presume>presumed accept>accepted reject>rejected"),
+    (State::Submitted, "ask>submitted presume>presumed accept>accepted reject>rejected absent>ready"),
+    (State::Presumed, "ask>presumed presume>presumed accept>accepted reject>rejected absent>ready"),
     (State::InDoubt, "arm>armed submit>submitted accept>accepted reject>rejected absent>ready supersede>superseded"),
     (State::Accepted, "supersede>superseded"),
     (State::Rejected, "retry>ready supersede>superseded cancel>cancelled"),
@@ -195,4 +195,15 @@ fn states_have_words_and_say_what_they_are() {
     assert_eq!(which(State::is_open), ["armed", "submitted", "presumed", "in_doubt"]);
     assert_eq!(which(State::is_over), ["accepted", "rejected", "superseded", "cancelled"]);
     assert_eq!(which(State::may_be_there), ["armed", "submitted", "presumed", "in_doubt", "accepted"]);
+}
+
+#[test]
+fn what_the_vendor_took_and_lost_goes_once_more_on_a_persons_word() {
+    for state in [State::Submitted, State::Presumed] {
+        let taken = Standing { reference: Some("T-1".into()), submitted_at: NOW - 598_000, ask_at: NOW, ..standing(state) };
+        let early = step(&taken, Event::Absent, NOW, ONCE).unwrap_err().to_string();
+        assert!(early.contains("2 s"), "{early}");
+        let absent = step(&taken, Event::Absent, NOW + 2_000, ONCE).unwrap();
+        assert_eq!((absent.state, absent.reference, absent.submitted_at, absent.ask_at), (State::Ready, None, 0, 0));
+    }
 }

@@ -69,7 +69,10 @@ fn check_total(invoice: &Invoice<'_>, target: &Amazon, findings: &mut Findings) 
     let sum = invoice_sum(invoice);
     let places = minor_unit(&invoice.currency);
     let Some((total, rounded)) = map::total(invoice, sum, target) else {
-        let (rule, message) = if target.derive_total && !invoice.lines.is_empty() {
+        // What has to be rounded to a currency that has no smallest unit, or is none, is told of where the currency is.
+        let (rule, message) = if target.derive_total && places.is_none() {
+            ("AMZ-013", "total is not given, and cannot be computed in this currency; give what is to be paid")
+        } else if target.derive_total && !invoice.lines.is_empty() {
             ("AMZ-030", "the parts add up to more digits than can be carried exactly; check prices and quantities")
         } else {
             ("AMZ-013", "total is not given; give what is to be paid, or set derive_total = true to have it computed")

@@ -6,6 +6,7 @@
 //! sent again by itself.
 
 mod check;
+pub(super) mod codes;
 mod compare;
 mod map;
 mod orders;
@@ -210,7 +211,7 @@ impl FollowUp for Amazon {
     }
 
     fn decode(&self, reference: &str, response: &WireResponse) -> News {
-        reply::news(reference, response)
+        reply::news(reference, self.sandbox, response)
     }
 
     /// The fixed times, and the moment from which silence means something.

@@ -24,7 +24,7 @@ pub(super) fn decode(response: &WireResponse) -> Decoded {
         return Decoded::whole(match rest {
             Refusal::Caller(fault) => Rest::Expired(fault),
             Refusal::Busy(fault) => Rest::BackOff(fault, response.retry_after),
-            Refusal::Address(fault) => Rest::Stop(fault),
+            Refusal::Address(fault) | Refusal::Ours(fault) => Rest::Stop(fault),
         });
     }
     match status {
@@ -37,23 +37,21 @@ pub(super) fn decode(response: &WireResponse) -> Decoded {
             None => silent(format!("HTTP {status} without a transactionId"), &said),
         },
         // Refused as a whole, and said by Amazon: a page of somebody on the way proves nothing.
-        400 | 413 | 415 | 422 if !said.errors.is_empty() => {
-            Decoded::whole(Rest::Refused(said.fault("Amazon refused the invoice")))
-        }
+        400 | 413 | 422 if !said.errors.is_empty() => Decoded::whole(Rest::Refused(said.fault("Amazon refused the invoice"))),
         300..=399 => silent(format!("HTTP {status}: a redirect, which is not followed since the token would go with it"), &said),
         _ => silent(format!("Amazon answered with HTTP {status}"), &said),
     }
 }
 
 /// Reads the answer to the question about a transaction.
-pub(super) fn news(reference: &str, response: &WireResponse) -> News {
+pub(super) fn news(reference: &str, is_static_sandbox: bool, response: &WireResponse) -> News {
     let status = response.status;
     let said = Said::of(response);
     match refusal(response, &said) {
         Some(Refusal::Caller(fault)) => return News::Expired(fault),
         Some(Refusal::Busy(fault)) => return News::BackOff(fault, response.retry_after),
         // That one transaction is not found says nothing of the address.
-        Some(Refusal::Address(_)) | None => {}
+        Some(Refusal::Address(_) | Refusal::Ours(_)) | None => {}
     }
     let unclear = |why: String| News::Unclear(said.doubt(why));
     if status != 200 {
@@ -62,10 +60,10 @@ pub(super) fn news(reference: &str, response: &WireResponse) -> News {
     let is_ours = said.text("/payload/transactionStatus/transactionId") == Some(reference);
     match said.text("/payload/transactionStatus/status") {
         // Amazon's own sandbox answers with this for any transaction, and gives another's id.
-        Some("Processing") => News::Processing,
+        Some("Processing") if is_ours || is_static_sandbox => News::Processing,
         Some("Success") if is_ours => News::Accepted,
         Some("Failure") if is_ours => News::Rejected(said.fault("Amazon refused the invoice")),
-        Some("Success" | "Failure") => unclear("the answer speaks of another transaction".to_owned()),
+        Some("Success" | "Failure" | "Processing") => unclear("the answer speaks of another transaction".to_owned()),
         Some(other) => unclear(format!("the status {:?} is not known", shorten(other))),
         None => unclear("the answer has no status".to_owned()),
     }
@@ -79,7 +77,7 @@ pub(super) fn setback(orders: &str, response: &WireResponse) -> Answer {
         Some(Refusal::Caller(fault)) => return Answer::Expired(fault),
         Some(Refusal::Busy(fault)) => return Answer::BackOff(fault, response.retry_after),
         // It may be the order that is not known.
-        Some(Refusal::Address(_)) | None => {}
+        Some(Refusal::Address(_) | Refusal::Ours(_)) | None => {}
     }
     if matches!(status, 400..=499) && !said.errors.is_empty() {
         let message = format!("Amazon gives no answer for {orders} (HTTP {status}): {}", shorten(&said.words()));
@@ -94,6 +92,8 @@ enum Refusal {
     Caller(Fault),
     Busy(Fault),
     Address(Fault),
+    /// It is our mistake, and the next document would fare no better.
+    Ours(Fault),
 }
 
 fn refusal(response: &WireResponse, said: &Said) -> Option<Refusal> {
@@ -106,6 +106,8 @@ fn refusal(response: &WireResponse, said: &Said) -> Option<Refusal> {
              the role that the call needs",
         ))),
         404 => Some(Refusal::Address(fault("AMZ-002", "Amazon does not know the address; check region and endpoint"))),
+        // Also where nothing is said with it: a wrong type is refused before anything is looked at.
+        415 => Some(Refusal::Ours(fault("AMZ-002", "Amazon does not take the form in which invoices are sent; report this"))),
         429 => Some(Refusal::Busy(fault("AMZ-003", "Amazon asked for a pause"))),
         _ => None,
     }
@@ -260,6 +262,7 @@ mod tests {
         assert!(matches!(rest(403, ERRORS), Rest::Expired(fault) if fault.rule == "AMZ-002"));
         assert!(matches!(rest(401, ""), Rest::Expired(_)));
         assert!(matches!(rest(404, ERRORS), Rest::Stop(_)));
+        assert!(matches!(rest(415, ERRORS), Rest::Stop(_)));
         assert!(matches!(rest(429, ""), Rest::BackOff(fault, None) if fault.rule == "AMZ-003"));
     }
 
@@ -267,7 +270,7 @@ mod tests {
         let body = format!(
             r#"{{"payload": {{"transactionStatus": {{"transactionId": "T-1", "status": "{status}", "errors": [{errors}]}}}}}}"#
         );
-        news("T-1", &response(200, &body))
+        news("T-1", false, &response(200, &body))
     }
 
     #[test]
@@ -291,18 +294,21 @@ mod tests {
     fn a_verdict_on_another_transaction_is_none() {
         let of =
             |status: &str| format!(r#"{{"payload": {{"transactionStatus": {{"transactionId": "T-2", "status": "{status}"}}}}}}"#);
-        assert!(matches!(news("T-1", &response(200, &of("Success"))), News::Unclear(_)));
-        assert!(matches!(news("T-1", &response(200, &of("Failure"))), News::Unclear(_)));
-        assert_eq!(news("T-1", &response(200, &of("Processing"))), News::Processing);
+        for status in ["Success", "Failure", "Processing"] {
+            assert!(matches!(news("T-1", false, &response(200, &of(status))), News::Unclear(_)), "{status}");
+        }
+        // Amazon's static sandbox has one answer for all.
+        assert_eq!(news("T-1", true, &response(200, &of("Processing"))), News::Processing);
+        assert!(matches!(news("T-1", true, &response(200, &of("Success"))), News::Unclear(_)));
     }
 
     #[test]
     fn other_answers_to_a_question_are_no_news() {
         for (status, body) in [(200, ""), (200, "[]"), (404, ERRORS), (400, ERRORS), (500, "<html>"), (302, "")] {
-            assert!(matches!(news("T-1", &response(status, body)), News::Unclear(_)), "{status}");
+            assert!(matches!(news("T-1", false, &response(status, body)), News::Unclear(_)), "{status}");
         }
-        assert!(matches!(news("T-1", &response(403, ERRORS)), News::Expired(_)));
-        assert!(matches!(news("T-1", &response(429, "")), News::BackOff(..)));
+        assert!(matches!(news("T-1", false, &response(403, ERRORS)), News::Expired(_)));
+        assert!(matches!(news("T-1", false, &response(429, "")), News::BackOff(..)));
     }
 
     #[test]

@@ -197,6 +197,11 @@ impl AmazonSettings {
         if !(1..=LONGEST_SILENCE_S).contains(&self.presume_after_s) {
             return wrong("presume_after_s", format!("{} is not between 1 and {LONGEST_SILENCE_S}", self.presume_after_s));
         }
+        if self.arithmetic == Level::Off
+            && let Some(code) = ["AMZ-031", "AMZ-032", "AMZ-033"].iter().find(|code| self.rules.contains_key(**code))
+        {
+            return wrong("rules", format!("{code} has a level, and arithmetic = \"off\" switches it off; keep one of the two"));
+        }
         for (code, unit) in &self.units {
             if !matches!(unit.as_str(), "Eaches" | "Cases") {
                 return wrong(&format!("units.{code}"), format!("{unit:?} is not one of: Eaches Cases"));

@@ -24,7 +24,8 @@ const LONGEST_ANSWER: usize = 64 << 10;
 #[derive(Deserialize)]
 struct Answer {
     access_token: Option<String>,
-    expires_in: Option<u64>,
+    #[serde(default)]
+    expires_in: serde_json::Value,
     error: Option<String>,
     error_description: Option<String>,
 }
@@ -54,12 +55,19 @@ impl Login for Amazon {
         let token = answer.access_token.filter(|token| is_token(token));
         match (status, token, answer.error) {
             (200, Some(token), None) => {
-                Token::Granted(Secret::new(token), Duration::from_secs(answer.expires_in.unwrap_or(LIFETIME_S)))
+                Token::Granted(Secret::new(token), Duration::from_secs(seconds(&answer.expires_in).unwrap_or(LIFETIME_S)))
             }
             (_, _, Some(error)) => refused(status, &error, answer.error_description.as_deref()),
             _ => Token::Unclear(format!("the token endpoint answered with HTTP {status} and no token")),
         }
     }
+}
+
+/// Whole seconds, as a number or as text.
+fn seconds(value: &serde_json::Value) -> Option<u64> {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    // What ended before it began is no token.
+    if text.starts_with('-') { Some(0) } else { text.split('.').next()?.parse().ok() }
 }
 
 /// Whether a text can go in a header, as a token has to.
@@ -113,12 +121,19 @@ mod tests {
 
     #[test]
     fn a_token_is_kept_for_as_long_as_it_says() {
-        let granted = |body| match answer(200, body) {
+        let granted = |body: &str| match answer(200, body) {
             Token::Granted(token, lifetime) => (token.expose().to_owned(), lifetime.as_secs()),
             other => panic!("{other:?}"),
         };
         assert_eq!(granted(r#"{"access_token": "Atza|x", "token_type": "bearer", "expires_in": 3600}"#), ("Atza|x".into(), 3600));
-        assert_eq!(granted(r#"{"access_token": "Atza|x"}"#), ("Atza|x".into(), LIFETIME_S));
+        for said in ["", r#", "expires_in": null"#, r#", "expires_in": "soon""#] {
+            let body = format!(r#"{{"access_token": "Atza|x"{said}}}"#);
+            assert_eq!(granted(&body), ("Atza|x".into(), LIFETIME_S));
+        }
+        for said in ["60", r#""60""#, "60.0"] {
+            let body = format!(r#"{{"access_token": "Atza|x", "expires_in": {said}}}"#);
+            assert_eq!(granted(&body), ("Atza|x".into(), 60));
+        }
     }
 
     #[test]

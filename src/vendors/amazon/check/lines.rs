@@ -1,5 +1,7 @@
 //! What a line must say, and in which form.
 
+use rust_decimal::Decimal;
+
 use super::{is_credit_note, shown};
 use crate::adapter::Findings;
 use crate::mappings::Names;
@@ -8,6 +10,8 @@ use crate::vendors::amazon::{Amazon, map};
 
 /// A purchase order's number has so many letters and digits (SP-API model, `purchaseOrderNumber`).
 const ORDER_NUMBER: usize = 8;
+/// The most eaches or cases of a line: what the smallest of the usual integers holds.
+const MOST_PIECES: i32 = i32::MAX;
 
 pub(super) fn check(invoice: &Invoice<'_>, target: &Amazon, findings: &mut Findings) {
     let lines = Path::ROOT.field("lines");
@@ -81,7 +85,10 @@ fn check_order(line: &InvoiceLine<'_>, at: &Path<'_>, is_credit_note: bool, find
         let message = format!(
             "{number:?} is not the number of a purchase order of Amazon; those have {ORDER_NUMBER} letters and digits, such as 4Z32PABC"
         );
-        findings.faults.push(Fault::error("AMZ-043", field, message).found(number));
+        // Amazon does not use it on credit notes.
+        let fault =
+            if is_credit_note { Fault::warning("AMZ-043", field, message) } else { Fault::error("AMZ-043", field, message) };
+        findings.faults.push(fault.found(number));
     }
 }
 
@@ -92,6 +99,9 @@ fn check_quantity(line: &InvoiceLine<'_>, at: &Path<'_>, target: &Amazon, findin
         if quantity.is_zero() || quantity.is_sign_negative() {
             let message = format!("{text} is not above 0; leave the line out, or correct the quantity");
             findings.faults.push(Fault::error("AMZ-045", field, message).found(text));
+        } else if quantity > Decimal::from(MOST_PIECES) {
+            let message = format!("{text} is more than anybody delivers, and more than Amazon can count; correct the quantity");
+            findings.faults.push(Fault::error("AMZ-044", field, message).found(text));
         } else if map::whole(quantity).is_none() {
             let message = format!("{text} is not a whole number, and Amazon counts whole eaches or cases; bill in another unit");
             findings.faults.push(Fault::error("AMZ-044", field, message).found(text));

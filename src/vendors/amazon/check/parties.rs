@@ -58,7 +58,20 @@ fn vendor<'w>(parties: &Parties<'w>) -> Option<(&'static str, Who<'w>)> {
 pub(super) fn buying_country<'w>(parties: &Parties<'w>) -> &'w str {
     let (payee, buyer) = (parties.payee, parties.buyer);
     let amazon = buyer.filter(is_amazon).or(payee.filter(is_amazon)).or(buyer);
-    amazon.and_then(|amazon| amazon.address).map_or("", |address| &*address.country)
+    let country = |party: Option<Who<'w>>| party.and_then(|party| party.address).map_or("", |address| &*address.country);
+    // Amazon's ids end with the code of the marketplace (AMAZONFR), and goods go to the country that buys.
+    let candidates =
+        [country(amazon), amazon.filter(is_amazon).map_or("", |amazon| marketplace(amazon.id)), country(parties.ship_to)];
+    candidates.into_iter().find(|country| !country.is_empty()).unwrap_or_default()
+}
+
+/// The country at the end of the id of one of Amazon's parties.
+fn marketplace(id: &str) -> &str {
+    match id.get(6..) {
+        Some(code) if code.eq_ignore_ascii_case("UK") => "GB",
+        Some(code) if code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()) => code,
+        _ => "",
+    }
 }
 
 fn check_address(party: &Who<'_>, at: &Path<'_>, findings: &mut Findings) {

@@ -39,7 +39,12 @@ pub(super) fn invoice(raw: &str, standing: &[String], target: &Amazon) -> Fetche
     let mut details = tree.take("orderDetails").unwrap_or_default();
     let at = Path::ROOT;
     let status = Status::of(&number, standing, &mut reader);
-    if let Some("Closed") = tree.text("purchaseOrderState") {
+    let state = tree.text("purchaseOrderState").unwrap_or_default();
+    if !matches!(state, "" | "Acknowledged" | "Closed") {
+        let message = format!("{state:?} is a state that is not known here; look whether the order may be invoiced");
+        reader.faults.push(Fault::warning("AMZ-085", "purchaseOrderState", message).found(state));
+    }
+    if state == "Closed" {
         let message = "Closed: Amazon expects nothing more for this order; look whether it was invoiced already";
         reader.faults.push(Fault::warning("AMZ-092", "purchaseOrderState", message).found("Closed"));
     }
@@ -189,7 +194,7 @@ impl Status {
             return Accepted::Nothing;
         }
         let Some(status) = self.of_line(line) else {
-            return unknown("Amazon's status of the order does not speak of this line", at, reader);
+            return unknown("Amazon's status of the order does not speak of this line, or not in one voice", at, reader);
         };
         let acknowledged = status.get("acknowledgementStatus").unwrap_or(&Tree::Null);
         let Some(mut accepted) = reader.quantity(acknowledged, "acceptedQuantity", &at.field("acknowledgementStatus")) else {
