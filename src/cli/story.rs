@@ -121,7 +121,12 @@ pub(super) fn of(
             tries,
             acts,
             changed_at: version.standing.changed_at,
-            place: format!("{}, {}", target.scope.environment, target.scope.account),
+            place: [&target.scope.environment, &target.scope.account]
+                .map(String::as_str)
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join(", "),
         });
     }
     Ok(chapters)

@@ -56,7 +56,9 @@ impl VendorKind {
     pub fn takes_documents(self) -> Result<(), &'static str> {
         match self {
             Self::Tipalti | Self::AmazonVendor => Ok(()),
-            Self::AwsInvoicing => Err("AWS Invoicing takes no documents; it is not for --to"),
+            Self::AwsInvoicing => Err(
+                "AWS Invoicing takes no documents and has none to give; `payables portal` and `payables invoice-unit` are for it",
+            ),
         }
     }
 }

@@ -130,18 +130,18 @@ fn not_carried(invoice: &Invoice<'_>, parties: &Parties<'_>, findings: &mut Find
     for (path, party) in documents {
         findings.not_carried(path, party.as_ref().is_some_and(|party| party.entity.is_given()));
     }
-    // The wire has a name only where it has an address.
+    // The wire has a name only where it has an address. What the configuration says of a party is not the document's.
     let names = [
-        ("payee.name", &parties.payee),
-        ("buyer.name", &parties.buyer),
-        ("ship_to.name", &parties.ship_to),
-        ("ship_from.name", &parties.ship_from),
+        ("payee.name", &invoice.payee, &parties.payee),
+        ("buyer.name", &invoice.buyer, &parties.buyer),
+        ("ship_to.name", &invoice.ship_to, &parties.ship_to),
+        ("ship_from.name", &invoice.ship_from, &parties.ship_from),
     ];
-    for (path, party) in names {
-        let is_lost = |party: &map::Who<'_>| {
-            !party.name.is_empty() && party.address.is_none_or(|address| address.name.is_given() && *address.name != *party.name)
-        };
-        findings.not_carried(path, party.as_ref().is_some_and(is_lost));
+    for (path, own, party) in names {
+        let is_lost =
+            |party: &map::Who<'_>| party.address.is_none_or(|address| address.name.is_given() && *address.name != *party.name);
+        let is_named = own.as_ref().is_some_and(|own| own.name.is_given());
+        findings.not_carried(path, is_named && party.as_ref().is_some_and(is_lost));
     }
     for line in &invoice.lines {
         findings.not_carried("lines[].item.standard_id", line.item.standard_id.is_given());
