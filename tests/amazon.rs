@@ -160,6 +160,13 @@ fn cases() -> Vec<(Value, &'static str, Severity, &'static str)> {
         (with(&[("/total", json!("20.001"))]), "AMZ-015", E, "total"),
         (with(&[("/number", json!("INV\u{1}"))]), "AMZ-017", E, "number"),
         (with(&[("/lines/1/item/sellers_id", json!("a\u{7}"))]), "AMZ-017", E, "lines[1].item.sellers_id"),
+        (with(&[("/payment_terms", json!({"discount_percent": "200"}))]), "AMZ-018", W, "payment_terms.discount_percent"),
+        (
+            with(&[("/payment_terms", json!({"discount_due_days": 90, "net_due_days": 30}))]),
+            "AMZ-018",
+            W,
+            "payment_terms.discount_due_days",
+        ),
         (with(&[("/buyer", json!(null))]), "AMZ-020", E, "buyer"),
         (with(&[("/payee", json!({"id": "ACMEW"}))]), "AMZ-021", W, "payee.address"),
         (with(&[("/ship_to", json!({"id": "PHX3"}))]), "AMZ-021", W, "ship_to.address"),

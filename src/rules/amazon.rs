@@ -78,6 +78,12 @@ pub(super) const RULES: &[Rule] = &[
         "Take the character out; it often comes with text copied from a terminal or a PDF.",
     ),
     adjustable(
+        "AMZ-018",
+        "The payment terms cannot be meant",
+        "A discount has 0 to 100 percent, and holds no longer than until the payment is due. Amazon wants the terms that were agreed.",
+        "Correct payment_terms.",
+    ),
+    adjustable(
         "AMZ-020",
         "The buyer is not given",
         "Amazon refuses invoices without a bill-to party; it has to be exactly as Amazon has it on record.",

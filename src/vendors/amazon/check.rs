@@ -34,6 +34,7 @@ pub(super) fn check(
     findings: &mut Findings,
 ) -> Judged {
     check_date(invoice, target, context, findings);
+    check_terms(invoice, findings);
     parties::check(invoice, parties, findings);
     let total = check_total(invoice, target, findings);
     lines::check(invoice, target, findings);
@@ -60,6 +61,24 @@ fn check_date(invoice: &Invoice<'_>, target: &Amazon, context: &Context<'_>, fin
     if moment.as_second() > now.saturating_add(DAY_S) {
         let message = format!("{date} is in the future, and Amazon refuses such invoices; correct the date, or wait for it");
         findings.faults.push(Fault::error("AMZ-011", at, message).found(date));
+    }
+}
+
+/// Terms of payment that cannot be meant. Amazon wants those that were agreed with the buyer.
+fn check_terms(invoice: &Invoice<'_>, findings: &mut Findings) {
+    let Some(terms) = &invoice.payment_terms else { return };
+    let at = Path::ROOT.field("payment_terms");
+    if let Some(percent) = *terms.discount_percent
+        && (percent.is_sign_negative() || percent > Decimal::ONE_HUNDRED)
+    {
+        let message = format!("{percent} is no discount in percent; write one from 0 to 100");
+        findings.faults.push(Fault::warning("AMZ-018", at.field("discount_percent"), message).found(percent));
+    }
+    if let (Some(discount), Some(net)) = (*terms.discount_due_days, *terms.net_due_days)
+        && discount > net
+    {
+        let message = format!("the discount holds for {discount} days, and the payment is due after {net}; check both");
+        findings.faults.push(Fault::warning("AMZ-018", at.field("discount_due_days"), message).found(discount));
     }
 }
 
