@@ -14,6 +14,7 @@ pub(super) enum Party {
     Anyone,
     Tipalti,
     Amazon,
+    Aws,
 }
 
 /// Declares the kinds of fault once: whose they are, the variant, its name, the settings of its own

@@ -11,6 +11,7 @@
 
 mod amazon;
 mod answer;
+mod aws;
 mod fault;
 mod gzip;
 mod ledger;
@@ -35,10 +36,11 @@ use hyper::{Request, Response};
 pub use fault::{Applied, FAULTS, Fault, FaultError, FaultKind};
 pub use ledger::{InvoiceRecord, LedgerSnapshot, OrderRecord};
 pub use options::{AmazonOptions, Options};
-pub use ready::{AmazonReady, Ready, TipaltiReady};
+pub use ready::{AmazonReady, AwsReady, Ready, TipaltiReady};
 
 use amazon::Amazon;
 use answer::{Body, Cut, page};
+use aws::Aws;
 use fault::Party;
 use ledger::Ledger;
 use script::Script;
@@ -75,7 +77,8 @@ impl Sandbox {
     #[must_use]
     pub fn ready(&self) -> Ready {
         let addr = self.addr();
-        Ready { tipalti: self.front.tipalti.ready(addr), amazon: self.front.amazon.ready(addr) }
+        let Front { tipalti, amazon, aws, .. } = &*self.front;
+        Ready { tipalti: tipalti.ready(addr), amazon: amazon.ready(addr), aws: aws.ready(addr) }
     }
 
     /// What it has taken so far.
@@ -96,6 +99,7 @@ struct Front {
     ledger: Arc<Ledger>,
     tipalti: Tipalti,
     amazon: Amazon,
+    aws: Aws,
 }
 
 impl Front {
@@ -109,7 +113,8 @@ impl Front {
         let script = |vendor| Script::new(&options.faults, vendor);
         let tipalti = Tipalti::new(account, script(Party::Tipalti), Arc::clone(&ledger));
         let amazon = Amazon::new(options.amazon, script(Party::Amazon), Arc::clone(&ledger));
-        Self { ledger, tipalti, amazon }
+        let aws = Aws::new(script(Party::Aws));
+        Self { ledger, tipalti, amazon, aws }
     }
 }
 
@@ -122,6 +127,9 @@ impl Handler for Front {
         }
         if Amazon::serves(path) {
             return self.amazon.answer(request, &connection).await;
+        }
+        if Aws::serves(&request) {
+            return self.aws.answer(request, &connection).await;
         }
         if path.starts_with(misbehave::ELSEWHERE) {
             self.ledger.count_redirect();

@@ -13,6 +13,9 @@ pub struct Ready {
     /// Amazon's side.
     #[serde(rename = "amazon-vendor")]
     pub amazon: AmazonReady,
+    /// The side of AWS Invoicing.
+    #[serde(rename = "aws-invoicing")]
+    pub aws: AwsReady,
 }
 
 /// What a client must know to talk to the simulated Tipalti.
@@ -51,6 +54,33 @@ pub struct AmazonReady {
     pub client_secret: String,
     /// What access tokens are given for.
     pub refresh_token: String,
+}
+
+/// What a client must know to talk to the simulated AWS Invoicing. Its key opens nothing but this sandbox.
+#[derive(Clone, Serialize)]
+#[non_exhaustive]
+pub struct AwsReady {
+    /// Where requests are posted to.
+    pub endpoint: String,
+    /// The region that requests may be signed for; others do as well.
+    pub region: String,
+    /// Whose requests they are.
+    pub access_key_id: String,
+    /// What they are signed with.
+    pub secret_access_key: String,
+    /// The code that a portal would show once it was sent.
+    pub validation_code: String,
+}
+
+/// Without the key.
+impl fmt::Debug for AwsReady {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AwsReady")
+            .field("endpoint", &self.endpoint)
+            .field("region", &self.region)
+            .field("access_key_id", &self.access_key_id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Without the secret and the token.

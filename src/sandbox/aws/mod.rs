@@ -1,0 +1,241 @@
+//! AWS Invoicing, simulated from the API's model: awsJson1.0, every request signed (`sign`) and of the right shape (`shape`),
+//! `portals` and `units` keep what was set, `invoices` has a few to list.
+//!
+//! Where the real service is silent, this one is strict: members that it does not know are refused, a preference that is put is
+//! replaced as a whole, and a ClientToken that comes again with another request is refused.
+
+mod invoices;
+mod portals;
+mod refusal;
+mod shape;
+mod sign;
+mod units;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::http::StatusCode;
+use hyper::{Request, Response};
+use serde_json::{Map, Value};
+use xxhash_rust::xxh3::xxh3_64;
+
+use self::portals::Portals;
+use self::refusal::{Refusal, said};
+use self::sign::Signed;
+use self::units::Units;
+use super::answer::{Body, Cut, page};
+use super::fault::FaultKind;
+use super::options::random;
+use super::ready::AwsReady;
+use super::script::Script;
+use super::server::Connection;
+
+const TARGET: &str = "x-amz-target";
+const PREFIX: &str = "Invoicing.";
+/// The account that everything belongs to.
+const ACCOUNT: &str = "123456789012";
+
+/// What an operation is given: its members.
+type Asked = Map<String, Value>;
+/// What it answers.
+type Answer = Result<Value, Refusal>;
+
+/// The simulated service.
+#[derive(Debug)]
+pub(super) struct Aws {
+    access_key: String,
+    secret: String,
+    /// What a portal would show to whoever has to prove that it is theirs.
+    code: String,
+    books: Mutex<Books>,
+    script: Script,
+}
+
+/// What was set.
+#[derive(Debug, Default)]
+struct Books {
+    portals: Portals,
+    units: Units,
+    /// What was answered to requests with a ClientToken, with the operation and a digest of the request.
+    answered: BTreeMap<String, (String, u64, Value)>,
+}
+
+impl Aws {
+    pub(super) fn new(script: Script) -> Self {
+        let upper = || fastrand::alphanumeric().to_ascii_uppercase();
+        Self {
+            access_key: random("AKIA", 16, upper),
+            secret: random("", 40, fastrand::alphanumeric),
+            code: random("", 6, || fastrand::digit(10)),
+            books: Mutex::default(),
+            script,
+        }
+    }
+
+    pub(super) fn ready(&self, addr: SocketAddr) -> AwsReady {
+        AwsReady {
+            endpoint: format!("http://{addr}"),
+            region: "us-east-1".to_owned(),
+            access_key_id: self.access_key.clone(),
+            secret_access_key: self.secret.clone(),
+            validation_code: self.code.clone(),
+        }
+    }
+
+    /// Whether a request is for the service: all of them go to one path.
+    pub(super) fn serves(request: &Request<Incoming>) -> bool {
+        request.headers().contains_key(TARGET)
+    }
+
+    pub(super) async fn answer(&self, request: Request<Incoming>, connection: &Connection) -> Result<Response<Body>, Cut> {
+        let (head, body) = request.into_parts();
+        if self.script.cuts_before_the_body() {
+            return Err(connection.reset());
+        }
+        let body = match connection.read(body).await {
+            Ok(body) => body,
+            Err(status) => return Ok(page(status, "Error", "The request could not be read.")),
+        };
+        let target = head.headers.get(TARGET).and_then(|target| target.to_str().ok()).unwrap_or_default();
+        let operation = target.strip_prefix(PREFIX).unwrap_or_default().to_owned();
+        let plan = self.script.plan(&[]);
+        if plan.delay > Duration::ZERO {
+            tokio::time::sleep(plan.delay).await;
+        }
+        match plan.ending.as_ref().map(|fault| fault.kind) {
+            Some(FaultKind::Http429) => return Ok(Refusal::throttled().into()),
+            Some(FaultKind::Http500Html | FaultKind::Http503) => return Ok(Refusal::broken().into()),
+            Some(FaultKind::ResetAfter) | None => {}
+            // What else can go wrong on the way looks the same to a client.
+            Some(_) => return Err(connection.reset()),
+        }
+        let signed = Signed {
+            method: head.method.as_str(),
+            path: head.uri.path(),
+            query: head.uri.query().unwrap_or_default(),
+            headers: &head.headers,
+        };
+        let now = now();
+        if let Err(why) = sign::check(&signed, &body, &self.access_key, &self.secret, now) {
+            return Ok(Refusal::denied(why).into());
+        }
+        let answer = match self.perform(&operation, &body, now) {
+            Ok(value) => said(StatusCode::OK, &value),
+            Err(refusal) => refusal.into(),
+        };
+        // It was done, and nobody hears of it.
+        if plan.ending.is_some_and(|fault| fault.kind == FaultKind::ResetAfter) {
+            return Err(connection.reset());
+        }
+        Ok(answer)
+    }
+
+    fn perform(&self, operation: &str, body: &[u8], now: i64) -> Answer {
+        let Some(members) = shape::members(operation) else {
+            return Err(Refusal::invalid("unknownOperation", "There is no such operation."));
+        };
+        let Ok(Value::Object(mut asked)) = serde_json::from_slice::<Value>(body) else {
+            return Err(Refusal::invalid("cannotParse", "The body is no JSON object."));
+        };
+        let faults = shape::faults(members, &asked);
+        if !faults.is_empty() {
+            return Err(Refusal::fields(&faults));
+        }
+        let Some(Value::String(token)) = asked.remove("ClientToken") else { return self.act(operation, &asked, now) };
+        let digest = xxh3_64(Value::Object(asked.clone()).to_string().as_bytes());
+        let before = self.books().answered.get(&token).cloned();
+        match before {
+            Some((same, seen, answer)) if same == operation && seen == digest => Ok(answer),
+            Some(_) => Err(Refusal::invalid("invalidInput", "The ClientToken was used for another request.")),
+            None => {
+                let answer = self.act(operation, &asked, now)?;
+                self.books().answered.insert(token, (operation.to_owned(), digest, answer.clone()));
+                Ok(answer)
+            }
+        }
+    }
+
+    fn act(&self, operation: &str, asked: &Asked, now: i64) -> Answer {
+        let mut books = self.books();
+        let Books { portals, units, .. } = &mut *books;
+        match operation {
+            "CreateProcurementPortalPreference" => portals.create(asked, now),
+            "GetProcurementPortalPreference" => portals.get(asked),
+            "PutProcurementPortalPreference" => portals.put(asked, now),
+            "UpdateProcurementPortalPreferenceStatus" => portals.set_status(asked, now),
+            "DeleteProcurementPortalPreference" => portals.delete(asked),
+            "ListProcurementPortalPreferences" => portals.list(asked),
+            "SendProcurementPortalValidation" => portals.send_code(asked),
+            "VerifyProcurementPortalValidation" => portals.verify(asked, &self.code, now),
+            "CreateInvoiceUnit" => units.create(asked, now),
+            "GetInvoiceUnit" => units.get(asked),
+            "UpdateInvoiceUnit" => units.update(asked, now),
+            "DeleteInvoiceUnit" => units.delete(asked),
+            "ListInvoiceUnits" => units.list(asked),
+            "ListTagsForResource" | "TagResource" | "UntagResource" => {
+                let arn = text(asked, "ResourceArn");
+                let tags = portals.tags(arn).or_else(|| units.tags(arn)).ok_or_else(|| Refusal::missing(arn))?;
+                tag(operation, asked, tags)
+            }
+            _ => invoices::answer(operation, asked, now),
+        }
+    }
+
+    fn books(&self) -> std::sync::MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tags of a resource, by name.
+type Tags = BTreeMap<String, Value>;
+
+fn tag(operation: &str, asked: &Asked, tags: &mut Tags) -> Answer {
+    match operation {
+        "TagResource" => tags.extend(read_tags(asked)),
+        "UntagResource" => {
+            let names = asked.get("ResourceTagKeys").and_then(Value::as_array).into_iter().flatten();
+            names.filter_map(Value::as_str).for_each(|name| _ = tags.remove(name));
+        }
+        _ => {
+            let list: Vec<Value> = tags.iter().map(|(name, value)| serde_json::json!({ "Key": name, "Value": value })).collect();
+            return Ok(serde_json::json!({ "ResourceTags": list }));
+        }
+    }
+    Ok(serde_json::json!({}))
+}
+
+fn read_tags(asked: &Asked) -> Tags {
+    let list = asked.get("ResourceTags").and_then(Value::as_array).into_iter().flatten();
+    list.filter_map(|tag| Some((tag.get("Key")?.as_str()?.to_owned(), tag.get("Value")?.clone()))).collect()
+}
+
+/// One page of a list, with the token of the next one.
+fn one_page(asked: &Asked, name: &str, most: usize, all: Vec<Value>) -> Answer {
+    let from = match asked.get("NextToken").and_then(Value::as_str) {
+        None => 0,
+        Some(token) => {
+            let from = token.strip_prefix("page-").and_then(|place| place.parse().ok()).filter(|from| *from < all.len());
+            from.ok_or_else(|| Refusal::invalid("invalidNextToken", "The NextToken is not one of this list."))?
+        }
+    };
+    let size = asked.get("MaxResults").and_then(Value::as_u64).and_then(|size| usize::try_from(size).ok()).unwrap_or(most);
+    let mut answer = Map::from_iter([(name.to_owned(), all.iter().skip(from).take(size).cloned().collect())]);
+    if from + size < all.len() {
+        answer.insert("NextToken".to_owned(), format!("page-{}", from + size).into());
+    }
+    Ok(answer.into())
+}
+
+fn text<'a>(asked: &'a Asked, name: &str) -> &'a str {
+    asked.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn now() -> i64 {
+    jiff::Timestamp::now().as_second()
+}
