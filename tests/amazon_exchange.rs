@@ -479,3 +479,36 @@ async fn an_escape_gives_no_token_away() {
     let said = format!("{:?}", ran.items);
     assert!(said.contains("REDACTED") && !said.contains("TOKENSECRET"), "{said}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn that_one_content_is_not_there_says_nothing_of_a_forgotten_other_one() {
+    let vendor = Vendor::new(&["transaction-failure:number=INV-1,times=1"]).await;
+    let folder = tempfile::TempDir::new().unwrap();
+    let (db, copy) = (folder.path().join("payables.db"), folder.path().join("copy"));
+    let open = || Sqlite::open(&db, Duration::from_secs(5)).unwrap();
+    let bridge = |journal: Sqlite| vendor.bridge().quarantine(Duration::ZERO).journal(journal).build().unwrap();
+    let (first, second) = (invoice("INV-1", "ACMEW", "5.00").to_string(), invoice("INV-1", "ACMEW", "6.00").to_string());
+    run(&bridge(open()), &first).await.assert_all(1, Outcome::Rejected, Exit::Documents);
+    std::fs::copy(&db, &copy).unwrap();
+    run(&bridge(open()), &second).await.assert_all(1, Outcome::Presumed, Exit::Done);
+    for more in ["payables.db-wal", "payables.db-shm"] {
+        let _there_may_be_none = std::fs::remove_file(folder.path().join(more));
+    }
+    std::fs::copy(&copy, &db).unwrap();
+    Sqlite::accept_rollback(&db, "me", "the disk was replaced").unwrap();
+    let bridge = bridge(open());
+    let order = Order { number: "INV-1".into(), owner: None, decision: Decision::Absent, reason: "it was refused".into() };
+    bridge
+        .with_journal(|journal| {
+            let scope = journal.scopes().unwrap()[0].1.clone();
+            let clock = || jiff::Timestamp::now().as_millisecond();
+            let mut desk = Desk::new(journal, &scope, Rules { repeatable: false, quarantine: 0 }, &clock).unwrap();
+            let decided = desk.decide(&[order]).unwrap();
+            desk.store("me", &decided).unwrap();
+        })
+        .unwrap();
+    let ran = run(&bridge, &second).await;
+    assert_eq!(ran.outcomes()["INV-1"], Outcome::Held, "{:?}", ran.items);
+    assert!(ran.items[0].faults.iter().any(|fault| fault.rule == "DOC-FORGOTTEN"), "{:?}", ran.items);
+    assert_eq!(vendor.sandbox.ledger().invoices["ACMEW/INV-1"].writes, 2);
+}

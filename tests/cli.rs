@@ -638,11 +638,12 @@ fn files_for_aws_are_checked_and_shown_and_tell_no_secret() {
     assert_eq!((code(&output), text(&output.stdout).lines().count()), (3, 1));
     assert!(!text(&output.stderr).contains("canary") && text(&output.stderr).contains("AWS-008"), "{}", text(&output.stderr));
     std::fs::write(folder.path().join("latin"), b"name = '\xe9'").unwrap();
-    for (path, more, says) in [
-        ("nowhere", &["--dry-run"][..], "cannot be read"),
-        ("latin", &["--dry-run"], "cannot be read"),
-        ("c.toml", &[], "--dry-run"),
-    ] {
+    // What is no plain file is told of, and not waited for.
+    for path in ["latin", "/dev/zero"] {
+        let output = apply("portal", path, &["--dry-run"]);
+        assert!(code(&output) == 4 && text(&output.stderr).contains("AWS-040"), "{path}: {}", text(&output.stderr));
+    }
+    for (path, more, says) in [("nowhere", &["--dry-run"][..], "cannot be read"), ("c.toml", &[], "--dry-run")] {
         let output = apply("portal", path, more);
         assert!(code(&output) == 2 && text(&output.stderr).contains(says), "{path}: {}", text(&output.stderr));
     }

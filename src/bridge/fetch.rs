@@ -178,8 +178,20 @@ impl Asking<'_> {
         if let Some(number) = &fetched.number
             && !self.numbers.insert(number.clone())
         {
-            let message = "the order came before with other content: it was changed meanwhile, and this is the later one";
-            fetched.faults.push(Fault::warning("DOC-FETCHED", Path::ROOT, message));
+            // Two drafts without a number would be two invoices for one order.
+            let fault = match form {
+                Form::Orders => Fault::warning(
+                    "DOC-FETCHED",
+                    Path::ROOT,
+                    "the order came before with other content: it was changed meanwhile; this is the later one, drop the earlier one",
+                ),
+                Form::Invoices => Fault::error(
+                    "DOC-FETCHED",
+                    Path::ROOT,
+                    "the order was changed while orders were fetched, so its draft is of what it was; fetch it again by its number",
+                ),
+            };
+            fetched.faults.push(fault);
         }
         Ok(Some(fetched))
     }
@@ -206,11 +218,11 @@ impl Asking<'_> {
     async fn page(&mut self, question: &Question) -> Result<Result<Page, Box<Fault>>, FetchError> {
         let mut tries = 0;
         loop {
-            let (last, wait) = match self.ask(question).await? {
-                Answer::Page(page) => {
-                    self.renewed = false;
-                    return Ok(Ok(page));
-                }
+            let answer = self.ask(question).await?;
+            // Whatever else is said of a call, its token was good.
+            self.renewed &= matches!(answer, Answer::Expired(_) | Answer::Unclear(_));
+            let (last, wait) = match answer {
+                Answer::Page(page) => return Ok(Ok(page)),
                 Answer::Expired(fault) if self.renewed => return Err(FetchError::new(Exit::Refused, with_words(fault))),
                 Answer::Expired(_) => {
                     self.renewed = true;

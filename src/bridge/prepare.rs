@@ -112,7 +112,8 @@ impl<'p> Preparer<'p> {
         let key =
             Key { kind: document.kind(), owner: self.submit.owner(document).to_owned(), number: document.number().to_owned() };
         let (known, last_revision) = recall.recall(&key)?;
-        if let Some(at) = recall.forgot_at().filter(|at| may_be_forgotten(document, &known, *at)) {
+        let forgot_at = recall.forgot_at().filter(|at| may_be_forgotten(document, &known, &self.fragment, *at));
+        if let Some(at) = forgot_at {
             faults.push(forgotten(at));
             self.findings.guards += 1;
         }
@@ -207,10 +208,18 @@ impl<'p> Preparer<'p> {
 }
 
 /// Whether a document may have been sent before then and been forgotten. Who issued it is a day ahead of us at most.
-fn may_be_forgotten(document: &Document<'_>, known: &[Version], at: Millis) -> bool {
+fn may_be_forgotten(document: &Document<'_>, known: &[Version], fragment: &Fragment, at: Millis) -> bool {
     let last = Timestamp::from_millisecond(at).map(|at| Offset::UTC.to_datetime(at).date().saturating_add(1.day()));
     let is_old = document.issue_date().is_none_or(|date| last.is_ok_and(|last| date.day <= last));
-    is_old && known.iter().all(|version| version.standing.first_armed_at == 0)
+    let digest = fragment.sha256();
+    // What was sent since is known, and so is of this very content what is there, or what a person has said of it since. That
+    // another content of the number is not there says nothing of this one.
+    let is_known = |version: &Version| {
+        let standing = &version.standing;
+        let is_same = version.digest == digest && standing.first_armed_at != 0;
+        standing.first_armed_at > at || is_same && (standing.may_be_there() || standing.changed_at >= at)
+    };
+    is_old && !known.iter().any(is_known)
 }
 
 fn forgotten(at: Millis) -> Fault {
@@ -251,7 +260,7 @@ pub(super) fn hold_changed(item: &mut Item, other: &Version) {
     let state = other.standing.state.word();
     // What is open has to be settled first: the vendor may have it.
     let way = if other.standing.state.is_open() {
-        "If the vendor does not have the earlier one, say so with payables resolve --absent, and this one goes"
+        "If the vendor does not have the earlier one, say so with payables resolve --absent, and give this one again"
     } else {
         "If this one is to go nevertheless, release it"
     };

@@ -1,7 +1,7 @@
 //! `payables portal` and `payables invoice-unit`: what AWS Invoicing is to be set to, as files.
 
 use std::fs;
-use std::io::{BufWriter, Write, stderr, stdout};
+use std::io::{BufWriter, Read as _, Write, stderr, stdout};
 use std::path::{Path, PathBuf};
 
 use super::args::aws::{ApplyArgs, PortalArgs, PortalCommand, UnitArgs, UnitCommand};
@@ -88,7 +88,7 @@ fn read(path: &Path) -> Result<Vec<File>, Failure> {
     if path.is_dir() {
         for entry in fs::read_dir(path).map_err(|error| refuse(path, &error))? {
             let file = entry.map_err(|error| refuse(path, &error))?.path();
-            if file.extension().is_some_and(|extension| extension == "toml") && !file.is_dir() {
+            if file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml")) {
                 paths.push(file);
             }
         }
@@ -97,16 +97,26 @@ fn read(path: &Path) -> Result<Vec<File>, Failure> {
         }
         paths.sort();
     } else {
+        fs::metadata(path).map_err(|error| refuse(path, &error))?;
         paths.push(path.to_owned());
     }
-    let mut files = Vec::with_capacity(paths.len());
-    for path in paths {
-        let size = fs::metadata(&path).map_err(|error| refuse(&path, &error))?.len();
-        if size > LARGEST {
-            return Err(Failure::new(Exit::Usage, format!("{} is larger than {} KiB", path.display(), LARGEST >> 10)));
-        }
-        let text = fs::read_to_string(&path).map_err(|error| refuse(&path, &error))?;
-        files.push(File::new(path.display().to_string(), text.strip_prefix('\u{feff}').unwrap_or(&text)));
+    Ok(paths.iter().map(|path| read_one(path)).collect())
+}
+
+/// One file. What cannot be read is told of like what is wrong in it, so that the others are looked at as well.
+fn read_one(path: &Path) -> File {
+    let name = path.display().to_string();
+    // Neither a device nor a pipe has an end that one could wait for.
+    match fs::metadata(path) {
+        Ok(about) if about.is_file() => {}
+        Ok(_) => return File::unreadable(name, "it is no plain file"),
+        Err(error) => return File::unreadable(name, error),
     }
-    Ok(files)
+    let mut text = String::new();
+    let read = fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_string(&mut text));
+    match read.map(|size| size as u64) {
+        Err(error) => File::unreadable(name, error),
+        Ok(size) if size > LARGEST => File::unreadable(name, format!("it is larger than {} KiB", LARGEST >> 10)),
+        Ok(_) => File::new(name, text.strip_prefix('\u{feff}').unwrap_or(&text)),
+    }
 }

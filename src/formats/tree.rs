@@ -77,6 +77,14 @@ impl Tree {
         }
     }
 
+    /// Puts a member back into an object, unless nothing is left of it.
+    pub fn put(&mut self, name: &str, value: Self) {
+        let is_nothing = matches!(&value, Self::Null) || matches!(&value, Self::Object(members) if members.is_empty());
+        if let (Self::Object(members), false) = (self, is_nothing) {
+            members.push((name.to_owned(), value));
+        }
+    }
+
     /// Every text that is left and not empty, with the way to it.
     pub fn leaves(&self) -> Vec<(String, String)> {
         let mut all = Vec::new();

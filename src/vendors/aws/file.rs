@@ -34,6 +34,12 @@ impl File {
         Self { name: name.into(), json }
     }
 
+    /// A file whose text cannot be had.
+    pub fn unreadable(name: impl Into<String>, why: impl std::fmt::Display) -> Self {
+        let fault = Fault::error("AWS-040", Path::ROOT, format!("the file cannot be read: {why}"));
+        Self { name: name.into(), json: Err(Box::new(fault)) }
+    }
+
     /// What it says, and what is wrong with that.
     pub(super) fn read<'f, T: Gather<'f>>(&'f self) -> (T, Vec<Fault>) {
         let raw = match &self.json {
@@ -46,16 +52,23 @@ impl File {
     }
 }
 
-/// A fault without what may be a secret: what stands under a name that is not known, or within a table that stands where none
-/// belongs. Lines and columns are those of the JSON and mean nothing to anybody.
+/// A fault without what may be a secret: what stands under a name that is not known, or where something else belongs. Lines and
+/// columns are those of the JSON and mean nothing to anybody.
 fn discreet(mut fault: Fault) -> Fault {
     let raw = fault.source.take().and_then(|source| source.raw).unwrap_or_default();
-    if raw.starts_with(['{', '[']) {
-        if let Some(says) = fault.message.strip_prefix(raw.as_str()) {
-            fault.message = format!("what stands here{says}");
+    match &*fault.rule {
+        "DOC-TYPE" | "DOC-DATE" if !raw.is_empty() => {
+            let quoted = format!("\"{raw}\"");
+            let says = [quoted.as_str(), raw.as_str()].iter().find_map(|shown| fault.message.strip_prefix(*shown));
+            fault.message = format!("what stands here{}", says.unwrap_or(" is not what belongs here"));
         }
-    } else if fault.rule != "DOC-FIELD" && !raw.is_empty() {
-        fault.source = Some(Source { raw: Some(raw), ..Source::default() });
+        // A name that nobody would give a field may be anything.
+        "DOC-FIELD" if !fault.path.bytes().all(|byte| byte.is_ascii_lowercase() || b"._[]0123456789".contains(&byte)) => {
+            let (above, _) = fault.path.rsplit_once('.').unwrap_or_default();
+            fault.path = above.to_owned();
+            fault.message = "there is a key here that is not a field; it is not shown, since it may be a secret".to_owned();
+        }
+        _ => {}
     }
     fault
 }
@@ -77,7 +90,14 @@ fn plain(value: toml::Value) -> Value {
         toml::Value::Integer(number) => number.into(),
         toml::Value::Boolean(value) => value.into(),
         toml::Value::Float(number) => number.to_string().into(),
-        toml::Value::Datetime(date) => date.to_string().into(),
+        toml::Value::Datetime(mut date) => {
+            // TOML 1.1 lets the seconds be left out.
+            if let Some(time) = &mut date.time {
+                time.second.get_or_insert(0);
+                time.nanosecond = time.nanosecond.filter(|parts| *parts > 0);
+            }
+            date.to_string().into()
+        }
         toml::Value::Array(list) => list.into_iter().map(plain).collect(),
         toml::Value::Table(table) => Value::Object(table.into_iter().map(|(name, value)| (name, plain(value))).collect()),
     }

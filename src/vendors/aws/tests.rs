@@ -232,6 +232,23 @@ fn all_faults_of_a_file_are_told_at_once_and_none_shows_a_secret() {
     ] {
         assert!(paths.contains(path), "{path}: {paths:?}");
     }
+    let hidden = [
+        r#"procurement_portal_instance_endpoint = "https://u:canary@acme coupahost.com/x""#,
+        r#"procurement_portal_instance_endpoint = "acct:canary@acme.coupahost.com/cxml/invoices""#,
+        r#"procurement_portal_instance_endpoint = "https://acme.coupahost.com/cxml/invoices?secret=canary""#,
+        r#"test_env_preference = "canary""#,
+        r#"contacts = "canary""#,
+        r#"einvoice_delivery_enabled = "canary""#,
+        r#"einvoice_delivery_preference = { einvoice_delivery_activation_date = "canary" }"#,
+        r#"CANARYcanary = "x""#,
+        r#"contacts = [{ "my canary" = "x" }]"#,
+    ];
+    for text in hidden {
+        let files = [File::new("bad.toml", text)];
+        let [judged] = judge_preferences(&files, &Levels::new(), NOW).try_into().unwrap();
+        let said = serde_json::to_string(&judged.faults).unwrap();
+        assert!(!said.contains("canary") && !judged.is_sound(), "{text}: {said}");
+    }
     let said = format!("{:?} {}", judged.faults, serde_json::to_string(&judged.faults).unwrap());
     assert!(!said.contains("canary"), "{said}");
     let secrets = [&judged.content.procurement_portal_shared_secret, &Reference::default()];
@@ -239,6 +256,25 @@ fn all_faults_of_a_file_are_told_at_once_and_none_shows_a_secret() {
     // What does not reach its field reaches no request.
     let line = Call::create_preference(&judged.content, &|_| DRY_RUN.to_owned(), DRY_RUN).line();
     assert!(!String::from_utf8(line).unwrap().replace("http://me:canary@", "").replace("ftp:/canary", "").contains("canary"));
+}
+
+#[test]
+fn a_date_may_be_written_in_every_way_of_toml() {
+    for (written, seconds) in [
+        ("2099-01-01", 4_070_908_800_i64),
+        ("2099-01-01T10:00:00Z", 4_070_944_800),
+        ("2099-01-01T10:00Z", 4_070_944_800),
+        ("2099-01-01 10:00:00", 4_070_944_800),
+        ("2099-01-01T10:00:00+02:00", 4_070_937_600),
+        ("\"2099-01-01T10:00:00Z\"", 4_070_944_800),
+    ] {
+        let files = [File::new("coupa.toml", &with(COUPA, "2099-01-01", written))];
+        let [judged] = judge_preferences(&files, &Levels::new(), NOW).try_into().unwrap();
+        assert!(judged.is_sound(), "{written}: {:?}", judged.faults);
+        let line = Call::create_preference(&judged.content, &|_| DRY_RUN.to_owned(), DRY_RUN).line();
+        let value: Value = serde_json::from_slice(&line).unwrap();
+        assert_eq!(value["request"]["EinvoiceDeliveryPreference"]["EinvoiceDeliveryActivationDate"], seconds, "{written}");
+    }
 }
 
 #[test]

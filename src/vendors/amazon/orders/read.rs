@@ -54,26 +54,29 @@ impl Reader<'_> {
         let mut party = from.take(name)?;
         let at = at.field(name);
         let id = text(&mut party, "partyId");
-        let registration = party.take("taxInfo").and_then(|tax| self.registration(tax, &at));
-        let address = party.take("address").and_then(address);
-        if let (Tree::Object(members), rest @ Tree::Object(_)) = (from, party) {
-            members.push((name.to_owned(), rest));
-        }
+        let mut tax = party.take("taxInfo").unwrap_or_default();
+        let registration = self.registration(&mut tax, &at);
+        party.put("taxInfo", tax);
+        let mut place = party.take("address").unwrap_or_default();
+        let address = address(&mut place);
+        party.put("address", place);
+        from.put(name, party);
         if !id.is_given() && address.is_none() && registration.is_none() {
             return None;
         }
         Some(Party { id, address, tax_registrations: registration.into_iter().collect(), ..Party::default() })
     }
 
-    fn registration(&mut self, mut tax: Tree, at: &Path<'_>) -> Option<TaxRegistration<'static>> {
-        let word = tax.take_text("taxRegistrationType")?;
-        let number = text(&mut tax, "taxRegistrationNumber");
+    fn registration(&mut self, tax: &mut Tree, at: &Path<'_>) -> Option<TaxRegistration<'static>> {
+        let word = tax.text("taxRegistrationType")?;
         let known = TaxRegistrationType::ALL.iter().find(|known| self.target.words.tax_registration(**known) == word);
         let Some(known) = known else {
+            let word = word.to_owned();
             self.strange(&at.field("taxInfo").field("taxRegistrationType"), &word, "is no kind of tax registration");
             return None;
         };
-        Some(TaxRegistration { r#type: (*known).into(), number })
+        tax.take("taxRegistrationType");
+        Some(TaxRegistration { r#type: (*known).into(), number: text(tax, "taxRegistrationNumber") })
     }
 
     /// What a line costs.
@@ -155,19 +158,19 @@ pub(super) fn text(from: &mut Tree, name: &str) -> Text<'static> {
     from.take_text(name).map(Text::from).unwrap_or_default()
 }
 
-fn address(mut address: Tree) -> Option<Address<'static>> {
+fn address(address: &mut Tree) -> Option<Address<'static>> {
     let lines = ["addressLine1", "addressLine2", "addressLine3"];
     let read = Address {
-        name: text(&mut address, "name"),
-        lines: lines.iter().map(|line| text(&mut address, line)).filter(Text::is_given).collect(),
-        city: text(&mut address, "city"),
-        county: text(&mut address, "county"),
-        district: text(&mut address, "district"),
-        region: text(&mut address, "stateOrRegion"),
+        name: text(address, "name"),
+        lines: lines.iter().map(|line| text(address, line)).filter(Text::is_given).collect(),
+        city: text(address, "city"),
+        county: text(address, "county"),
+        district: text(address, "district"),
+        region: text(address, "stateOrRegion"),
         // It has another name in invoices.
-        postal_code: text(&mut address, "postalCode"),
-        country: text(&mut address, "countryCode"),
-        phone: text(&mut address, "phone"),
+        postal_code: text(address, "postalCode"),
+        country: text(address, "countryCode"),
+        phone: text(address, "phone"),
     };
     (read != Address::default()).then_some(read)
 }

@@ -99,6 +99,7 @@ fn level<T>(all: &mut [Judged<'_, T>], levels: &Levels) {
     for judged in all {
         if ErrorCount::default().is_full(&judged.faults) {
             let message = format!("there are more than {MOST_FAULTS} faults; the others are not listed");
+            judged.faults.truncate(MOST_FAULTS);
             judged.faults.push(Fault::error("DOC-MANY", Path::ROOT, message));
         }
         apply_levels(levels, &mut judged.faults);

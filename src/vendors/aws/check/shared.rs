@@ -69,16 +69,26 @@ impl Checker<'_> {
 
     /// An address that AWS can send to from the outside. Returns its host.
     pub(super) fn endpoint(&mut self, text: &Text<'_>, at: &Path<'_>) -> Option<String> {
-        self.solid(text, at);
         let text = text.given()?;
+        if text.contains('@') {
+            // It may be a secret, so it is not shown.
+            self.error("AWS-006", at, "the address has a user or a password in it; AWS has a field for the secret");
+            return None;
+        }
+        if text.contains(char::is_whitespace) || text.chars().count() > LONGEST {
+            self.error("AWS-003", at, format!("the address has a blank in it, or more than {LONGEST} characters"));
+            return None;
+        }
         let Ok(address) = url::Url::parse(text) else {
             self.error("AWS-006", at, "is not an address; write it as https://host/path");
             return None;
         };
-        if !address.username().is_empty() || address.password().is_some() {
-            // It may be a secret, so it is not shown.
-            self.error("AWS-006", at, "the address has a user or a password in it; AWS has a field for the secret");
-            return None;
+        if address.query().is_some() {
+            self.warn(
+                "AWS-006",
+                at,
+                "the address has a ? in it; what stands behind it is shown wherever the address is, so no secret may",
+            );
         }
         let mut refuse = |says: &str| {
             let message = format!("{:?} {says}", shorten(text));

@@ -49,7 +49,7 @@ fn rules(fetched: &Fetched) -> Vec<(&str, &str)> {
 fn an_order_keeps_all_that_it_came_with() {
     let raw = r#"{"purchaseOrderNumber": "4Z32PABC", "purchaseOrderState": "Acknowledged", "somethingNew": [1.10, null],
         "orderDetails": {"purchaseOrderDate": "2026-02-19T14:00:00.000Z", "dealCode": "", "paymentMethod": "Invoice",
-        "buyingParty": {"partyId": "ABE2"}, "sellingParty": {"partyId": "ACMEW", "extra": "x", "address": {"name": "Acme",
+        "buyingParty": {"partyId": "ABE2"}, "sellingParty": {"partyId": "ACMEW", "extra": "x", "address": {"name": "Acme", "postalOrZipCode": "y",
         "addressLine1": "1 Way", "addressLine3": "Floor 3", "stateOrRegion": "WA", "postalCode": "98109", "countryCode": "US"},
         "taxInfo": {"taxRegistrationType": "VAT", "taxRegistrationNumber": "GB1"}},
         "items": [{"itemSequenceNumber": "1", "amazonProductIdentifier": "B01", "vendorProductIdentifier": "0007",
@@ -69,6 +69,7 @@ fn an_order_keeps_all_that_it_came_with() {
             "custom_fields": [
                 {"key": "purchaseOrderState", "value": "Acknowledged"}, {"key": "somethingNew[0]", "value": "1.10"},
                 {"key": "paymentMethod", "value": "Invoice"}, {"key": "sellingParty.extra", "value": "x"},
+                {"key": "sellingParty.address.postalOrZipCode", "value": "y"},
             ],
             "lines": [
                 {"id": "1", "item": {"buyers_id": "B01", "sellers_id": "0007"}, "quantity": "120", "unit": "EA", "price": "12.50",
@@ -112,6 +113,7 @@ fn what_amazon_should_not_send_is_left_out_and_told() {
     };
     // What was left out still stands somewhere.
     assert_eq!(fields(&order["custom_fields"])["purchaseOrderDate"], "last week");
+    assert_eq!(fields(&order["custom_fields"])["sellingParty.taxInfo.taxRegistrationType"], "EIN");
     assert_eq!(fields(&order["lines"][0]["custom_fields"])["netCost.amount"], "12,50");
     assert_eq!(fields(&order["lines"][0]["custom_fields"])["orderedQuantity.amount"], "3 boxes");
     assert_eq!(fields(&order["lines"][1]["custom_fields"])["netCost.unitOfMeasure"], "POUNDS");
