@@ -107,6 +107,21 @@ async fn ask(bridge: &Bridge) -> Ran {
     Ran { items, summary }
 }
 
+/// A person decides about documents.
+fn decide(bridge: &Bridge, numbers: &[&str], decision: Decision) {
+    let order = |number: &&str| Order { number: (*number).into(), owner: None, decision, reason: "looked it up".to_owned() };
+    let orders: Vec<Order> = numbers.iter().map(order).collect();
+    bridge
+        .with_journal(|journal| {
+            let scope = journal.scopes().unwrap()[0].1.clone();
+            let clock = || jiff::Timestamp::now().as_millisecond();
+            let mut desk = Desk::new(journal, &scope, Rules { repeatable: false, quarantine: 0 }, &clock).unwrap();
+            let decided = desk.decide(&orders).unwrap();
+            desk.store("me", &decided).unwrap();
+        })
+        .unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn silence_ends_in_presumption_and_a_second_run_sends_nothing() {
     let vendor = Vendor::new(&[]).await;
@@ -357,17 +372,8 @@ async fn what_an_older_journal_may_have_forgotten_is_held() {
     assert!(rules("INV-2").contains(&"DOC-FORGOTTEN".to_owned()) && !rules("INV-9").contains(&"DOC-FORGOTTEN".to_owned()));
     // Held again as long as nobody has looked, and sent when somebody has.
     run(&bridge(open()), &invoices(4)).await;
-    let order = Order { number: "INV-4".into(), owner: None, decision: Decision::Release, reason: "it is not there".to_owned() };
     let bridge = bridge(open());
-    bridge
-        .with_journal(|journal| {
-            let scope = journal.scopes().unwrap()[0].1.clone();
-            let clock = || jiff::Timestamp::now().as_millisecond();
-            let mut desk = Desk::new(journal, &scope, Rules { repeatable: false, quarantine: 0 }, &clock).unwrap();
-            let decided = desk.decide(&[order]).unwrap();
-            desk.store("me", &decided).unwrap();
-        })
-        .unwrap();
+    decide(&bridge, &["INV-4"], Decision::Release);
     let ran = run(&bridge, &invoices(4)).await;
     assert_eq!((ran.outcomes()["INV-3"], ran.outcomes()["INV-4"]), (Outcome::Held, Outcome::Presumed));
     assert_eq!(vendor.writes().values().copied().collect::<Vec<_>>(), [1; 4]);
@@ -380,20 +386,7 @@ async fn an_invoice_that_amazon_took_and_lost_is_sent_again_on_a_persons_word() 
     run(&bridge, &invoices(2)).await.assert_all(2, Outcome::Presumed, Exit::Done);
     let other = run(&bridge, &invoice("INV-1", "ACMEW", "6.00").to_string()).await;
     assert!(other.items[0].faults.iter().any(|fault| fault.message.contains("payables resolve --absent")), "{:?}", other.items);
-    let order =
-        |number: &str, decision| Order { number: number.into(), owner: None, decision, reason: "not in Vendor Central".into() };
-    let decide = |orders: &[Order]| {
-        bridge
-            .with_journal(|journal| {
-                let scope = journal.scopes().unwrap()[0].1.clone();
-                let clock = || jiff::Timestamp::now().as_millisecond();
-                let mut desk = Desk::new(journal, &scope, Rules { repeatable: false, quarantine: 0 }, &clock).unwrap();
-                let decided = desk.decide(orders).unwrap();
-                desk.store("me", &decided).unwrap();
-            })
-            .unwrap();
-    };
-    decide(&[order("INV-1", Decision::Absent), order("INV-2", Decision::Absent)]);
+    decide(&bridge, &["INV-1", "INV-2"], Decision::Absent);
     // The one goes as it was; of the other the newer content is what is wanted.
     let again =
         run(&bridge, &(invoice("INV-1", "ACMEW", "6.00").to_string() + "\n" + &invoice("INV-2", "ACMEW", "5.00").to_string()))
@@ -497,16 +490,7 @@ async fn that_one_content_is_not_there_says_nothing_of_a_forgotten_other_one() {
     std::fs::copy(&copy, &db).unwrap();
     Sqlite::accept_rollback(&db, "me", "the disk was replaced").unwrap();
     let bridge = bridge(open());
-    let order = Order { number: "INV-1".into(), owner: None, decision: Decision::Absent, reason: "it was refused".into() };
-    bridge
-        .with_journal(|journal| {
-            let scope = journal.scopes().unwrap()[0].1.clone();
-            let clock = || jiff::Timestamp::now().as_millisecond();
-            let mut desk = Desk::new(journal, &scope, Rules { repeatable: false, quarantine: 0 }, &clock).unwrap();
-            let decided = desk.decide(&[order]).unwrap();
-            desk.store("me", &decided).unwrap();
-        })
-        .unwrap();
+    decide(&bridge, &["INV-1"], Decision::Absent);
     let ran = run(&bridge, &second).await;
     assert_eq!(ran.outcomes()["INV-1"], Outcome::Held, "{:?}", ran.items);
     assert!(ran.items[0].faults.iter().any(|fault| fault.rule == "DOC-FORGOTTEN"), "{:?}", ran.items);
