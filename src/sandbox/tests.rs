@@ -90,11 +90,16 @@ async fn it_listens_on_loopback_only_and_tells_where() {
     let options = Options { master_key: "hidden".to_owned(), amazon, ..Options::default() };
     assert!(!format!("{options:?}").contains("hidden"));
     let sandbox = Sandbox::start(options).await.unwrap();
-    assert!(!format!("{sandbox:?} {:?}", sandbox.ready()).contains("hidden"));
-    let line = serde_json::to_string(&sandbox.ready()).unwrap();
+    let ready = sandbox.ready();
+    let shown = format!("{sandbox:?} {ready:?}");
+    assert!(!shown.contains("hidden") && !shown.contains(&ready.aws.secret_access_key), "{shown}");
+    let line = serde_json::to_string(&ready).unwrap();
+    let aws = serde_json::to_string(&ready.aws).unwrap();
+    assert_eq!((&*ready.aws.endpoint, &*ready.aws.region), (&*format!("http://{}", sandbox.addr()), "us-east-1"));
+    assert!(ready.aws.access_key_id.starts_with("AKIA") && ready.aws.secret_access_key.len() == 40);
     let addr = sandbox.addr();
     let expected = format!(
-        r#"{{"tipalti":{{"endpoint":"http://{addr}/v6/payerfunctions.asmx","payer_name":"SandboxPayer","master_key":"hidden"}},"amazon-vendor":{{"endpoint":"http://{addr}","token_endpoint":"http://{addr}/auth/o2/token","client_id":"app","client_secret":"hidden","refresh_token":"hidden"}}}}"#
+        r#"{{"tipalti":{{"endpoint":"http://{addr}/v6/payerfunctions.asmx","payer_name":"SandboxPayer","master_key":"hidden"}},"amazon-vendor":{{"endpoint":"http://{addr}","token_endpoint":"http://{addr}/auth/o2/token","client_id":"app","client_secret":"hidden","refresh_token":"hidden"}},"aws-invoicing":{aws}}}"#
     );
     assert_eq!(line, expected);
 }

@@ -47,7 +47,6 @@ type Asked = Map<String, Value>;
 type Answer = Result<Value, Refusal>;
 
 /// The simulated service.
-#[derive(Debug)]
 pub(super) struct Aws {
     access_key: String,
     secret: String,
@@ -57,8 +56,15 @@ pub(super) struct Aws {
     script: Script,
 }
 
+/// Without the key, and without the secrets of the portals.
+impl std::fmt::Debug for Aws {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Aws").field("access_key", &self.access_key).finish_non_exhaustive()
+    }
+}
+
 /// What was set.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Books {
     portals: Portals,
     units: Units,

@@ -26,13 +26,12 @@ const DETAILS: [&str; 7] = [
 ];
 
 /// All preferences, by their ARNs.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Portals {
     all: BTreeMap<String, Preference>,
     made: u64,
 }
 
-#[derive(Debug)]
 struct Preference {
     /// What Get tells, secrets and all, as the real service does.
     told: Map<String, Value>,
