@@ -1,4 +1,5 @@
-//! Fetches orders from a vendor: asks what the adapter wants asked, again where that helps, and hands each order out once.
+//! Fetches orders from a vendor: asks what the adapter wants asked, again where that helps, and hands each order out once, and
+//! again only where it was changed meanwhile.
 //!
 //! Questions change nothing at the vendor, so there is no journal, and dropping the future is harmless.
 

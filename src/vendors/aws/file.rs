@@ -6,15 +6,6 @@ use serde_json::value::RawValue;
 use crate::model::gather::{Gather, Sink};
 use crate::model::{Fault, Path, Source};
 
-/// What files are about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Procurement portal preferences.
-    Preference,
-    /// Invoice units.
-    Unit,
-}
-
 /// The text of a file, and its values as JSON, by which the readers of the model read them.
 #[derive(Debug)]
 pub struct File {

@@ -13,7 +13,7 @@ mod unit;
 mod wire;
 
 pub use check::{Judged, judge_preferences, judge_units};
-pub use file::{File, Kind};
+pub use file::File;
 pub use preference::{Contact, DeliveryPreference, OrderSource, Preference, PunchOutPreference, Selector, Tags, TestEnvironment};
 pub use reference::Reference;
 pub use unit::{InvoiceUnit, Rule};

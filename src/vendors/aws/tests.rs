@@ -8,6 +8,13 @@ use super::*;
 use crate::adapter::DRY_RUN;
 use crate::rules::{self, Levels};
 
+/// What files are about.
+#[derive(Clone, Copy)]
+enum Kind {
+    Preference,
+    Unit,
+}
+
 /// 2026-03-01
 const NOW: u64 = 1_772_323_200;
 const COUPA: &str = include_str!("../../../examples/portals/coupa.toml");
