@@ -1,5 +1,7 @@
 //! The configuration: defaults, then the file, then the environment. What a setting means stands in `payables init`.
 
+mod aws;
+
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -12,9 +14,12 @@ use crate::outcome::Exit;
 use crate::rules;
 use crate::secrets;
 use crate::vendors::amazon::AmazonSettings;
+use crate::vendors::aws::AwsSettings;
 use crate::vendors::tipalti::TipaltiSettings;
 use crate::vendors::{Connection, Settings, SettingsError, VendorKind};
 use crate::wire::Credentials;
+
+pub use aws::AwsTarget;
 
 /// The file that is looked for when none is named.
 pub const FILE_NAME: &str = "payables.toml";
@@ -216,16 +221,7 @@ impl Target {
                 check_endpoint(&format!("targets.{name}.{setting}"), endpoint)?;
             }
         }
-        for code in connection.rules.keys() {
-            match rules::find(code) {
-                Some(rule) if rule.code == code && rule.adjustable => {}
-                Some(rule) if rule.code == code => {
-                    return wrong(format!("targets.{name}.rules: the level of {code} cannot be changed"));
-                }
-                _ => return wrong(format!("targets.{name}.rules: {code:?} is not a rule; `payables explain` lists them")),
-            }
-        }
-        Ok(())
+        check_rules(name, connection.rules)
     }
 
     /// The payees for a run: all, when new ones are allowed, else the listed ones. Without a list nobody is known when
@@ -281,6 +277,20 @@ impl Target {
     }
 }
 
+/// Levels are for rules that there are, and that may have another one.
+fn check_rules(name: &str, levels: &rules::Levels) -> Result<(), SettingsError> {
+    for code in levels.keys() {
+        match rules::find(code) {
+            Some(rule) if rule.code == code && rule.adjustable => {}
+            Some(rule) if rule.code == code => {
+                return wrong(format!("targets.{name}.rules: the level of {code} cannot be changed"));
+            }
+            _ => return wrong(format!("targets.{name}.rules: {code:?} is not a rule; `payables explain` lists them")),
+        }
+    }
+    Ok(())
+}
+
 /// An address of one's own: https, or plain http to this machine.
 fn check_endpoint(at: &str, endpoint: &str) -> Result<(), SettingsError> {
     let Ok(address) = url::Url::parse(endpoint) else { return wrong(format!("{at}: {endpoint:?} is not an address")) };
@@ -326,25 +336,8 @@ enum TargetShape {
     Tipalti(Box<TipaltiSettings>),
     /// Amazon for vendors.
     AmazonVendor(Box<AmazonSettings>),
-    /// A target of another kind, which this version does not look into.
-    Other(OtherTarget),
-}
-
-/// A target of a kind that takes no documents yet.
-#[derive(JsonSchema)]
-#[expect(dead_code, reason = "a shape, never a value")]
-struct OtherTarget {
-    /// Its kind.
-    kind: OtherKind,
-}
-
-/// The kinds that take no documents yet.
-#[derive(JsonSchema)]
-#[expect(dead_code, reason = "a shape, never a value")]
-#[serde(rename_all = "kebab-case")]
-enum OtherKind {
     /// AWS Invoicing.
-    AwsInvoicing,
+    AwsInvoicing(Box<AwsSettings>),
 }
 
 /// `[journal]`

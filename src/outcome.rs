@@ -80,6 +80,46 @@ impl Outcome {
     }
 }
 
+/// What is to be done, or was done, with something that is kept at a vendor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// It is not there and is made.
+    Create,
+    /// It is there and becomes another.
+    Change,
+    /// It cannot become what is wanted, so it is deleted and made anew.
+    Replace,
+    /// It is there and nobody wants it.
+    Delete,
+    /// It is as it is wanted.
+    Keep,
+}
+
+impl Action {
+    /// The word as it stands in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Change => "change",
+            Self::Replace => "replace",
+            Self::Delete => "delete",
+            Self::Keep => "keep",
+        }
+    }
+}
+
+/// One field that changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Change {
+    /// The field, such as `contacts[0].email`; entries of a list that has no order have the path of the list.
+    pub path: String,
+    /// What stands there now; nothing where nothing does.
+    pub old: Option<String>,
+    /// What is to stand there; nothing where nothing is.
+    pub new: Option<String>,
+}
+
 /// The code that a process ends with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Exit {

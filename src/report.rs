@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::model::{self, Fault, Kind, Source, decimal};
-use crate::outcome::{Exit, Outcome};
+use crate::outcome::{Action, Change, Exit, Outcome};
 
 /// The name and version of the report's shape.
 pub const SCHEMA: &str = "payables.report.v1";
@@ -28,10 +28,23 @@ pub struct Item {
     /// Where the document stands in the input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
+    /// What is done about it, where something is kept at the vendor rather than sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Box<Plan>>,
     /// What it is about, for the sums.
     #[serde(skip)]
     #[schemars(skip)]
     pub amount: Option<Amount>,
+}
+
+/// What is done about something that is kept at the vendor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Plan {
+    /// What is done.
+    pub action: Action,
+    /// The fields that change. Secrets are not shown, only where they are from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
 }
 
 /// An amount of money.
@@ -213,7 +226,16 @@ mod tests {
 
     fn item(outcome: Outcome, value: &str) -> Item {
         let amount = Amount { currency: "USD".into(), value: decimal::parse(value).unwrap() };
-        Item { kind: None, number: None, outcome, reference: None, faults: vec![], source: None, amount: Some(amount) }
+        Item {
+            kind: None,
+            number: None,
+            outcome,
+            reference: None,
+            faults: vec![],
+            source: None,
+            plan: None,
+            amount: Some(amount),
+        }
     }
 
     #[test]

@@ -45,6 +45,7 @@ impl Table {
             reference: None,
             faults: vec![],
             source: None,
+            plan: None,
             amount: None,
         };
         let (digest, payload, memo) = ([7; 32], b"x".to_vec(), vec![]);

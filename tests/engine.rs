@@ -32,6 +32,7 @@ fn version(id: i64, state: State) -> Version {
         reference: None,
         faults: vec![],
         source: None,
+        plan: None,
         amount: None,
     };
     Version {

@@ -75,6 +75,7 @@ fn item(number: &str, outcome: Outcome) -> Item {
         reference: None,
         faults: vec![Fault::warning("TIP-UNDO", "lines[0].price", "told").found("4.95")],
         source: None,
+        plan: None,
         amount: Some(Amount { currency: "EUR".into(), value: "12.50".parse().unwrap() }),
     }
 }

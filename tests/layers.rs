@@ -60,6 +60,7 @@ const PURE: &[&str] = &[
     "intake/",
     "engine/",
     "journal/mod.rs",
+    "journal/intent.rs",
     "journal/memory.rs",
     "journal/shared.rs",
     "journal/stored.rs",

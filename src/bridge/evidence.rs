@@ -57,7 +57,7 @@ pub(super) fn result(evidence: &Evidence) -> Result<WireResponse, SendError> {
     }
 }
 
-fn text(value: &str, secrets: &[&str]) -> String {
+pub(super) fn text(value: &str, secrets: &[&str]) -> String {
     String::from_utf8_lossy(&redact(value.as_bytes(), secrets)).into_owned()
 }
 

@@ -91,6 +91,8 @@ mod translate;
 
 #[cfg(feature = "net")]
 mod ask;
+#[cfg(feature = "aws")]
+pub mod aws;
 #[cfg(feature = "net")]
 mod broken;
 #[cfg(feature = "net")]

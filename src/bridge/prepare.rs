@@ -95,6 +95,7 @@ impl<'p> Preparer<'p> {
             reference: None,
             faults,
             source: Some(source(file, line)),
+            plan: None,
             amount,
         };
         Ok(Prepared { item, identity, memory })
@@ -177,7 +178,7 @@ impl<'p> Preparer<'p> {
             }
             _ => None,
         };
-        let item = Item { kind, number, outcome: Outcome::Invalid, reference: None, faults, source, amount: None };
+        let item = Item { kind, number, outcome: Outcome::Invalid, reference: None, faults, source, plan: None, amount: None };
         Ok(Prepared { item, identity, memory })
     }
 

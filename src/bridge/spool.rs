@@ -200,6 +200,7 @@ mod tests {
             reference: None,
             faults: vec![],
             source: None,
+            plan: None,
             amount,
         };
         let key = Key { kind, owner: String::new(), number: number.to_owned() };

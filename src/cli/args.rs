@@ -1,5 +1,6 @@
 //! What may stand on the command line.
 
+#[cfg(feature = "aws")]
 pub(crate) mod aws;
 pub(crate) mod fetch;
 pub(crate) mod mapping;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+#[cfg(feature = "aws")]
 use aws::{PortalArgs, UnitArgs};
 use fetch::FetchArgs;
 use mapping::MappingArgs;
@@ -56,8 +58,10 @@ pub(crate) enum Command {
     /// Fetch what a vendor's system has for you
     Fetch(FetchArgs),
     /// AWS's procurement portal preferences, kept as files
+    #[cfg(feature = "aws")]
     Portal(PortalArgs),
     /// AWS's invoice units, kept as files
+    #[cfg(feature = "aws")]
     InvoiceUnit(UnitArgs),
     /// Check, export or prune what the program remembers
     Journal(JournalArgs),

@@ -2,6 +2,7 @@
 
 mod again;
 mod args;
+#[cfg(feature = "aws")]
 mod aws;
 mod decide;
 mod explain;
@@ -111,7 +112,9 @@ pub fn main() -> ExitCode {
         Command::Retry(args) => again::retry(&args),
         Command::FollowUp(args) => again::follow_up(&args),
         Command::Fetch(args) => fetch::fetch(&args),
+        #[cfg(feature = "aws")]
         Command::Portal(args) => aws::portal(&args),
+        #[cfg(feature = "aws")]
         Command::InvoiceUnit(args) => aws::invoice_unit(&args),
         Command::Journal(args) => journal::journal(&args),
         Command::Mapping(args) => mapping::mapping(&args),

@@ -8,7 +8,7 @@ use comfy_table::{Attribute, Cell, Color, ContentArrangement, LineStyle, Table, 
 use super::args::Output;
 use crate::model::Fault;
 use crate::outcome::Outcome;
-use crate::report::{Item, Run, SCHEMA, Sum, Summary};
+use crate::report::{Item, Plan, Run, SCHEMA, Sum, Summary};
 
 /// A table shows all documents up to so many, and of more only those that a person has to look at.
 const MOST_ROWS: usize = 100;
@@ -240,7 +240,16 @@ fn remarks(item: &Item) -> String {
             format!("{weight}{path}{}{} [{}]", fault.message, vendors_words(fault), fault.rule)
         })
         .collect();
-    faults.join("\n")
+    let plan = item.plan.iter().map(|plan| doing(plan));
+    plan.chain(faults).collect::<Vec<_>>().join("\n")
+}
+
+/// What is done about something that is kept at the vendor, a line for each field.
+fn doing(plan: &Plan) -> String {
+    let text = |value: &Option<String>| value.as_ref().map_or_else(|| "nothing".to_owned(), |value| format!("{value:?}"));
+    let mut lines = vec![plan.action.word().to_owned()];
+    lines.extend(plan.changes.iter().map(|change| format!("  {}: {} → {}", change.path, text(&change.old), text(&change.new))));
+    lines.join("\n")
 }
 
 /// What the vendor said, where the message does not repeat it.

@@ -177,6 +177,11 @@ impl Begun {
         Self::of(&target.name, dry_run, sandbox)
     }
 
+    /// The name that people use.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// The same for a target of which only the name is known.
     pub(super) fn of(target: &str, dry_run: bool, sandbox: bool) -> Self {
         let started = jiff::Timestamp::now();

@@ -128,6 +128,7 @@ mod tests {
                 reference: None,
                 faults: vec![],
                 source: None,
+                plan: None,
                 amount: None,
             },
             standing: Standing { state: *state, ..Standing::received(0) },

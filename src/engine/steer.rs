@@ -355,6 +355,7 @@ mod tests {
             reference: None,
             faults: vec![],
             source: None,
+            plan: None,
             amount: None,
         };
         let standing = Standing { state: State::Ready, not_before: until, ..Standing::received(0) };

@@ -4,6 +4,7 @@
 //! A journal decides nothing. It stores what [`engine::state::step`](crate::engine::state::step) gave, all of a call or
 //! nothing of it, and refuses what was decided on a standing that is not the present one any more.
 
+mod intent;
 mod memory;
 mod shared;
 #[cfg(feature = "net")]
@@ -18,6 +19,7 @@ pub use crate::engine::record::{CallId, Digest, Key, Move, Ruling, RunId, ScopeI
 use crate::engine::state::{Millis, Standing, State};
 use crate::report::Item;
 
+pub use intent::{Concluded, Intent, IntentId, Intents, NewIntent};
 pub use memory::Memory;
 use shared::moved_twice;
 #[cfg(feature = "net")]

@@ -1,4 +1,5 @@
-//! Rules of AWS Invoicing's. The tens group them: 00 to 02 procurement portal preferences, 03 invoice units, 04 files.
+//! Rules of AWS Invoicing's. The tens group them: 00 to 02 procurement portal preferences, 03 invoice units, 04 files, 05 plans, 06 what
+//! AWS answers.
 
 use super::{Rule, adjustable, rule};
 
@@ -124,4 +125,89 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule("AWS-040", "A file is not TOML", "The message says where it stops being TOML.", "Correct the file."),
     rule("AWS-041", "Two files describe the same thing", "Nobody knows which one is right.", "Keep one of them."),
+    rule(
+        "AWS-042",
+        "A secret cannot be had",
+        "Without it AWS cannot be told, and it cannot be seen whether it has changed.",
+        "Do what the message says: set the variable, mend the file's permissions, or correct the reference.",
+    ),
+    rule(
+        "AWS-043",
+        "AWS holds nothing under the ARN in the file",
+        "It was deleted, or replaced, or the file is for another account. It is looked for by what else the file says.",
+        "Take the ARN out of the file, or import again.",
+    ),
+    rule(
+        "AWS-044",
+        "Several things at AWS may be meant",
+        "They have the same names.",
+        "Write into the file the ARN of the one that is meant.",
+    ),
+    rule(
+        "AWS-050",
+        "AWS holds something else than when the plan was made",
+        "Somebody changed it meanwhile. Nothing was done to it: the plan did not show what would be lost.",
+        "Make a new plan and look at it.",
+    ),
+    rule(
+        "AWS-051",
+        "A field cannot be changed in what is there",
+        "AWS has no request for it: the thing would have to be deleted and made anew, with another ARN, and what hangs on it is lost.",
+        "Correct the file, or use --replace.",
+    ),
+    rule(
+        "AWS-052",
+        "It is not known whether anything speaks of it",
+        "A file cannot be read or is not sound, and it may be the one that speaks of what would be deleted.",
+        "Mend the other files first.",
+    ),
+    rule(
+        "AWS-053",
+        "An account is in another invoice unit still",
+        "AWS takes an account into one unit at most, so the other has to give it up first.",
+        "Take it out there, apply that, then apply this.",
+    ),
+    rule(
+        "AWS-054",
+        "It would be deleted",
+        "That cannot be undone: deliveries end, and a new one has another ARN.",
+        "If it is meant, use --yes.",
+    ),
+    rule(
+        "AWS-055",
+        "A file says something else than AWS",
+        "import does not write over what somebody has written.",
+        "Compare the two with plan, or use --overwrite.",
+    ),
+    rule(
+        "AWS-060",
+        "AWS refused it",
+        "The message has AWS's words.",
+        "Mend what they name. `payables explain` knows AWS's codes.",
+    ),
+    rule(
+        "AWS-061",
+        "AWS holds another one",
+        "AWS says that it is there already, or that somebody else is changing it, and what it holds is not what is wanted.",
+        "Make a new plan and look at it.",
+    ),
+    rule(
+        "AWS-062",
+        "It is not known whether AWS did it",
+        "No answer came, and AWS does not show it.",
+        "Apply once more: what is there is read first, and the same token is used for a while, so nothing is done twice.",
+    ),
+    rule("AWS-063", "AWS was not asked", "The message says why.", "Apply once more when that is mended."),
+    rule(
+        "AWS-064",
+        "AWS took it and shows something else",
+        "It may show it later, or it keeps what was left out of a request.",
+        "Make a new plan in a while and look at it.",
+    ),
+    rule(
+        "AWS-065",
+        "AWS refuses whoever asks",
+        "The credentials are missing, over, or not allowed to do this.",
+        "Mend them, or ask for the permission that the message names.",
+    ),
 ];

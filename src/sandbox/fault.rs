@@ -161,6 +161,10 @@ kinds! {
         Poll500 "poll-500" []
             "Amazon: HTTP 500 with an HTML page where a verdict is asked for";
     }
+    Aws {
+        Stale "stale" ["ms"]
+            "AWS Invoicing: for ms= milliseconds (1000) after a change, answer questions as before it";
+    }
 }
 
 /// How much of a call is applied by a fault that replaces the answer.

@@ -141,6 +141,7 @@ fn is_shape(kind: FaultKind) -> bool {
             | FaultKind::Nil
             | FaultKind::TransactionFailure
             | FaultKind::TransactionSuccess
+            | FaultKind::Stale
     )
 }
 

@@ -28,7 +28,7 @@ pub struct HttpError(String);
 /// An HTTP client.
 #[derive(Debug, Clone)]
 pub struct Http {
-    client: reqwest::Client,
+    pub(super) client: reqwest::Client,
 }
 
 impl Http {
@@ -95,7 +95,7 @@ impl Transport for Http {
                 let why = reason(&error);
                 if left.load(Ordering::SeqCst) { SendError::MaybeSent(why) } else { SendError::NotSent(why) }
             };
-            let mut response = call.send().await.map_err(fail)?;
+            let response = call.send().await.map_err(fail)?;
             let status = response.status().as_u16();
             let retry_after =
                 response.headers().get("retry-after").and_then(|value| value.to_str().ok()).and_then(parse_retry_after);
@@ -104,30 +104,40 @@ impl Transport for Http {
                 Some((*name, value.chars().take(LONGEST_HEADER).collect()))
             });
             let headers = headers.collect();
-            let mut body = Vec::new();
-            while let Some(chunk) = response.chunk().await.map_err(fail)? {
-                if body.len() + chunk.len() > MAX_RESPONSE_BYTES {
-                    let limit = MAX_RESPONSE_BYTES >> 20;
-                    return Err(SendError::MaybeSent(format!("the answer is larger than {limit} MiB (HTTP {status})")));
-                }
-                body.extend_from_slice(&chunk);
-            }
+            let body = read(response, fail).await?;
             Ok(WireResponse { status, headers, retry_after, body })
         })
     }
 }
 
+/// The whole body of an answer, unless it is too long.
+pub(super) async fn read(
+    mut response: reqwest::Response,
+    fail: impl Fn(reqwest::Error) -> SendError,
+) -> Result<Vec<u8>, SendError> {
+    let status = response.status().as_u16();
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(&fail)? {
+        if body.len() + chunk.len() > MAX_RESPONSE_BYTES {
+            let limit = MAX_RESPONSE_BYTES >> 20;
+            return Err(SendError::MaybeSent(format!("the answer is larger than {limit} MiB (HTTP {status})")));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
 /// A body that knows whether it has been handed to the connection.
-struct Watched {
-    body: Option<Bytes>,
-    left: Arc<AtomicBool>,
-    permit: Permit,
+pub(super) struct Watched {
+    pub(super) body: Option<Bytes>,
+    pub(super) left: Arc<AtomicBool>,
+    pub(super) permit: Permit,
 }
 
 /// The permit was over when the body was to leave.
 #[derive(Debug, thiserror::Error)]
 #[error("too much time has passed since the call was prepared")]
-struct TooLate;
+pub(super) struct TooLate;
 
 impl Body for Watched {
     type Data = Bytes;
@@ -154,7 +164,7 @@ impl Body for Watched {
 }
 
 /// What went wrong, in the words of the innermost cause.
-fn reason(error: &reqwest::Error) -> String {
+pub(super) fn reason(error: &reqwest::Error) -> String {
     let what = if error.is_timeout() {
         "no answer in time"
     } else if error.is_connect() {

@@ -1,5 +1,7 @@
 //! The only place that opens a socket.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 mod http;
 
 use std::future::Future;

@@ -228,7 +228,7 @@ impl Vendor {
 /// What an error code of a vendor means, by its name or its number.
 pub fn explain(code: &str) -> Option<String> {
     let Some(code) = tipalti::codes::look_up(code).or_else(|| tipalti::codes::by_number(code)) else {
-        return amazon::codes::explain(code);
+        return amazon::codes::explain(code).or_else(|| aws::explain(code));
     };
     Some(format!("{} (Tipalti): {}.\n\nWhat the bridge does: {}\n", code.name, code.meaning, code.class.meaning()))
 }

@@ -36,6 +36,7 @@ fn version(number: usize) -> NewVersion {
         reference: None,
         faults: vec![],
         source: None,
+        plan: None,
         amount: None,
     };
     let key = Key { kind: Kind::PurchaseOrder, owner: String::new(), number: name };

@@ -70,7 +70,7 @@ impl OrdersArgs {
 }
 
 /// A moment: a date, or an age.
-fn when(text: &str) -> Result<When, String> {
+pub(super) fn when(text: &str) -> Result<When, String> {
     if let Ok(date) = text.parse() {
         return Ok(When::At(date));
     }

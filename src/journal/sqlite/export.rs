@@ -23,6 +23,7 @@ const TABLES: &[(&str, &str)] = &[
     ("call", "SELECT * FROM call ORDER BY id"),
     ("attempt", "SELECT * FROM attempt ORDER BY version, epoch"),
     ("evidence", "SELECT * FROM evidence ORDER BY id"),
+    ("intent", "SELECT * FROM intent ORDER BY id"),
     ("act", "SELECT * FROM act ORDER BY id"),
     ("item", "SELECT * FROM item ORDER BY run, sequence"),
     ("payee", "SELECT * FROM payee ORDER BY scope, payee"),

@@ -8,6 +8,7 @@ mod care;
 mod chain;
 mod check;
 mod export;
+mod intents;
 mod lock;
 mod mark;
 mod open;

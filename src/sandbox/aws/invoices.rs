@@ -1,7 +1,11 @@
 //! What AWS knows of its own invoices, and of the portals: a few of each, to be listed.
 
+use bytes::Bytes;
+use hyper::Response;
+use hyper::http::StatusCode;
 use serde_json::{Value, json};
 
+use super::super::answer::{Body, page, response};
 use super::refusal::Refusal;
 use super::{ACCOUNT, Answer, Asked, one_page, text};
 
@@ -18,7 +22,21 @@ const INVOICES: [Invoice; 6] = [
     ("SBX-1006", 41, "PAYMENT_RECEIPT", None, "NOT_DELIVERED", "0.00", "USD"),
 ];
 
-pub(super) fn answer(operation: &str, asked: &Asked, now: i64) -> Answer {
+/// Where documents are.
+pub(super) const PAPERS: &str = "/aws-invoicing/papers/";
+
+/// A document.
+pub(super) fn paper(path: &str) -> Response<Body> {
+    let id = path.strip_prefix(PAPERS).and_then(|name| name.strip_suffix(".pdf")).unwrap_or_default();
+    if INVOICES.iter().any(|(known, ..)| *known == id) {
+        let text = format!("%PDF-1.4\n% Invoice {id} of the simulated AWS\n%%EOF\n");
+        response(StatusCode::OK, "application/pdf", Body::from(Bytes::from(text)))
+    } else {
+        page(StatusCode::NOT_FOUND, "Not found", "There is no such document.")
+    }
+}
+
+pub(super) fn answer(operation: &str, asked: &Asked, now: i64, host: &str) -> Answer {
     match operation {
         "ListProcurementPortals" => {
             let portal = |(id, name, shown): (&str, &str, &str)| json!({ "PortalIdentifier": id, "PortalName": name, "PortalDisplayName": shown });
@@ -31,7 +49,7 @@ pub(super) fn answer(operation: &str, asked: &Asked, now: i64) -> Answer {
         "GetInvoicePDF" => {
             let id = text(asked, "InvoiceId");
             let known = INVOICES.iter().any(|(known, ..)| *known == id);
-            let url = format!("https://invoices.example.com/{id}.pdf");
+            let url = format!("http://{host}{PAPERS}{id}.pdf");
             let pdf = json!({ "InvoiceId": id, "DocumentUrl": url, "DocumentUrlExpirationDate": now + 3600, "SupplementalDocuments": [] });
             if known { Ok(json!({ "InvoicePDF": pdf })) } else { Err(Refusal::missing(id)) }
         }

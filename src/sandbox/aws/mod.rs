@@ -17,9 +17,10 @@ mod tests;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hyper::body::Incoming;
+use hyper::header::HOST;
 use hyper::http::StatusCode;
 use hyper::{Request, Response};
 use serde_json::{Map, Value};
@@ -63,11 +64,22 @@ impl std::fmt::Debug for Aws {
     }
 }
 
+/// When something is asked, and how.
+struct Moment<'m> {
+    now: i64,
+    /// How long questions are answered as before a change.
+    lag: Duration,
+    /// How the client calls this machine.
+    host: &'m str,
+}
+
 /// What was set.
 #[derive(Default)]
 struct Books {
     portals: Portals,
     units: Units,
+    /// When something was changed last, and what was set before.
+    before: Option<(Instant, Portals, Units)>,
     /// What was answered to requests with a ClientToken, with the operation and a digest of the request.
     answered: BTreeMap<String, (String, u64, Value)>,
 }
@@ -94,9 +106,9 @@ impl Aws {
         }
     }
 
-    /// Whether a request is for the service: all of them go to one path.
+    /// Whether a request is for the service: all of them go to one path, but for documents.
     pub(super) fn serves(request: &Request<Incoming>) -> bool {
-        request.headers().contains_key(TARGET)
+        request.headers().contains_key(TARGET) || request.uri().path().starts_with(invoices::PAPERS)
     }
 
     pub(super) async fn answer(&self, request: Request<Incoming>, connection: &Connection) -> Result<Response<Body>, Cut> {
@@ -108,6 +120,9 @@ impl Aws {
             Ok(body) => body,
             Err(status) => return Ok(page(status, "Error", "The request could not be read.")),
         };
+        if head.uri.path().starts_with(invoices::PAPERS) {
+            return Ok(invoices::paper(head.uri.path()));
+        }
         let target = head.headers.get(TARGET).and_then(|target| target.to_str().ok()).unwrap_or_default();
         let operation = target.strip_prefix(PREFIX).unwrap_or_default().to_owned();
         let plan = self.script.plan(&[]);
@@ -131,7 +146,10 @@ impl Aws {
         if let Err(why) = sign::check(&signed, &body, &self.access_key, &self.secret, now) {
             return Ok(Refusal::denied(why).into());
         }
-        let answer = match self.perform(&operation, &body, now) {
+        let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let lag = plan.shapes.iter().find(|fault| fault.kind == FaultKind::Stale);
+        let lag = lag.map_or(Duration::ZERO, |fault| Duration::from_millis(fault.size.unwrap_or(1_000)));
+        let answer = match self.perform(&operation, &body, &Moment { now, lag, host }) {
             Ok(value) => said(StatusCode::OK, &value),
             Err(refusal) => refusal.into(),
         };
@@ -142,7 +160,7 @@ impl Aws {
         Ok(answer)
     }
 
-    fn perform(&self, operation: &str, body: &[u8], now: i64) -> Answer {
+    fn perform(&self, operation: &str, body: &[u8], moment: &Moment<'_>) -> Answer {
         let Some(members) = shape::members(operation) else {
             return Err(Refusal::invalid("unknownOperation", "There is no such operation."));
         };
@@ -155,21 +173,31 @@ impl Aws {
         }
         // Two requests with one token come one after the other.
         let mut books = self.books();
-        let Some(Value::String(token)) = asked.remove("ClientToken") else { return self.act(operation, &asked, &mut books, now) };
+        let Some(Value::String(token)) = asked.remove("ClientToken") else {
+            return Self::act(operation, &asked, &mut books, moment, &self.code);
+        };
         let digest = xxh3_64(Value::Object(asked.clone()).to_string().as_bytes());
         match books.answered.get(&token) {
             Some((same, seen, answer)) if same == operation && *seen == digest => Ok(answer.clone()),
             Some(_) => Err(Refusal::invalid("invalidInput", "The ClientToken was used for another request.")),
             None => {
-                let answer = self.act(operation, &asked, &mut books, now)?;
+                let before = (Instant::now(), books.portals.clone(), books.units.clone());
+                let answer = Self::act(operation, &asked, &mut books, moment, &self.code)?;
+                books.before = Some(before);
                 books.answered.insert(token, (operation.to_owned(), digest, answer.clone()));
                 Ok(answer)
             }
         }
     }
 
-    fn act(&self, operation: &str, asked: &Asked, books: &mut Books, now: i64) -> Answer {
-        let Books { portals, units, .. } = books;
+    fn act(operation: &str, asked: &Asked, books: &mut Books, moment: &Moment<'_>, code: &str) -> Answer {
+        let now = moment.now;
+        let is_question = ["Get", "List"].iter().any(|verb| operation.starts_with(verb));
+        let Books { portals, units, before, .. } = books;
+        let (portals, units) = match before {
+            Some((when, portals, units)) if is_question && when.elapsed() < moment.lag => (portals, units),
+            _ => (portals, units),
+        };
         match operation {
             "CreateProcurementPortalPreference" => portals.create(asked, now),
             "GetProcurementPortalPreference" => portals.get(asked),
@@ -178,7 +206,7 @@ impl Aws {
             "DeleteProcurementPortalPreference" => portals.delete(asked),
             "ListProcurementPortalPreferences" => portals.list(asked),
             "SendProcurementPortalValidation" => portals.send_code(asked),
-            "VerifyProcurementPortalValidation" => portals.verify(asked, &self.code, now),
+            "VerifyProcurementPortalValidation" => portals.verify(asked, code, now),
             "CreateInvoiceUnit" => units.create(asked, now),
             "GetInvoiceUnit" => units.get(asked),
             "UpdateInvoiceUnit" => units.update(asked, now),
@@ -189,7 +217,7 @@ impl Aws {
                 let tags = portals.tags(arn).or_else(|| units.tags(arn)).ok_or_else(|| Refusal::missing(arn))?;
                 tag(operation, asked, tags)
             }
-            _ => invoices::answer(operation, asked, now),
+            _ => invoices::answer(operation, asked, now, moment.host),
         }
     }
 

@@ -26,12 +26,13 @@ const DETAILS: [&str; 7] = [
 ];
 
 /// All preferences, by their ARNs.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Portals {
     all: BTreeMap<String, Preference>,
     made: u64,
 }
 
+#[derive(Clone)]
 struct Preference {
     /// What Get tells, secrets and all, as the real service does.
     told: Map<String, Value>,

@@ -6,6 +6,7 @@ use super::*;
 use crate::sandbox::fault::Party;
 
 const NOW: i64 = 1_772_323_200;
+const AT: Moment<'static> = Moment { now: NOW, lag: Duration::ZERO, host: "127.0.0.1" };
 
 struct Desk(Aws);
 
@@ -15,12 +16,12 @@ impl Desk {
     }
 
     fn ask(&self, operation: &str, body: &Value) -> Value {
-        self.0.perform(operation, body.to_string().as_bytes(), NOW).unwrap_or_else(|refusal| panic!("{operation}: {refusal:?}"))
+        self.0.perform(operation, body.to_string().as_bytes(), &AT).unwrap_or_else(|refusal| panic!("{operation}: {refusal:?}"))
     }
 
     /// The kind of a refusal, or what stands in its place.
     fn refused(&self, operation: &str, body: &Value) -> String {
-        format!("{:?}", self.0.perform(operation, body.to_string().as_bytes(), NOW).unwrap_err())
+        format!("{:?}", self.0.perform(operation, body.to_string().as_bytes(), &AT).unwrap_err())
     }
 }
 
@@ -139,7 +140,7 @@ fn what_is_of_another_shape_is_refused_with_every_field() {
         with(preference(), "MarketplacePunchOutPreference", json!({"ApprovalRequestRedirectUrl": "https://evil.example.com"}));
     assert!(desk.refused("CreateProcurementPortalPreference", &punch_out).contains("host"));
     assert!(desk.refused("Nothing", &json!({})).contains("unknownOperation"));
-    assert!(format!("{:?}", desk.0.perform("GetInvoicePDF", b"[", NOW).unwrap_err()).contains("cannotParse"));
+    assert!(format!("{:?}", desk.0.perform("GetInvoicePDF", b"[", &AT).unwrap_err()).contains("cannotParse"));
     let long = json!({"Selector": {"ResourceType": "ACCOUNT_ID", "Value": ACCOUNT},
         "Filter": {"TimeInterval": {"StartDate": NOW - 60 * 86_400, "EndDate": NOW}}});
     assert!(desk.refused("ListInvoiceSummaries", &long).contains("one month"));

@@ -10,7 +10,7 @@ use super::{ACCOUNT, Answer, Asked, Tags, one_page, read_tags, text};
 const ARN: &str = "InvoiceUnitArn";
 
 /// All units, by their ARNs.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Units {
     all: BTreeMap<String, (Map<String, Value>, Tags)>,
     made: u64,

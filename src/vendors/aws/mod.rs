@@ -6,18 +6,35 @@
 //! Source: the API's model of 2024-12-01 as of botocore 1.44.5, and the pages of its operations.
 
 mod check;
+mod compare;
 mod file;
+mod held;
+mod invoices;
+mod plan;
 mod preference;
 mod reference;
+mod reply;
+mod resource;
+mod saved;
+mod settings;
+mod text;
 mod unit;
 mod wire;
 
-pub use check::{Judged, judge_preferences, judge_units};
+pub use check::{Judged, judge_preferences, judge_units, moment};
 pub use file::File;
+pub use held::{Held, Status};
+pub use invoices::{AwsInvoice, Missing, Ours};
+pub use plan::{Allowed, Step, delete, plan};
 pub use preference::{Contact, DeliveryPreference, OrderSource, Preference, PunchOutPreference, Selector, Tags, TestEnvironment};
 pub use reference::Reference;
+pub use reply::{Meaning, Refusal, explain};
+pub use resource::{Resource, SECRET, Secrets, TEST_SECRET};
+pub use saved::{SCHEMA as PLAN_SCHEMA, SavedPlan, SavedStep};
+pub use settings::AwsSettings;
+pub use text::{Writable, file_name, file_text};
 pub use unit::{InvoiceUnit, Rule};
-pub use wire::{Call, Operation};
+pub use wire::{Call, Object};
 
 use schemars::{Schema, generate::SchemaSettings};
 

@@ -197,7 +197,9 @@ fn every_rule_is_told_where_it_is_broken() {
 #[test]
 fn every_rule_has_a_case() {
     let cased: BTreeSet<&str> = cases().into_iter().map(|(.., rule, _, _)| rule).chain(["AWS-041"]).collect();
-    let all: BTreeSet<&str> = rules::all().map(|rule| rule.code).filter(|code| code.starts_with("AWS-")).collect();
+    // From 042 on they speak of what AWS holds, and have their cases where that is known.
+    let is_of_files = |code: &&str| code.starts_with("AWS-") && *code < "AWS-042";
+    let all: BTreeSet<&str> = rules::all().map(|rule| rule.code).filter(is_of_files).collect();
     assert_eq!(all, cased);
 }
 
@@ -261,7 +263,7 @@ fn all_faults_of_a_file_are_told_at_once_and_none_shows_a_secret() {
     let secrets = [&judged.content.procurement_portal_shared_secret, &Reference::default()];
     assert_eq!(secrets.map(|secret| format!("{secret:?}")), ["none", "none"]);
     // What does not reach its field reaches no request.
-    let line = Call::create_preference(&judged.content, &|_| DRY_RUN.to_owned(), DRY_RUN).line();
+    let line = Call::Create(&judged.content).line(&|_| DRY_RUN.to_owned(), DRY_RUN);
     assert!(!String::from_utf8(line).unwrap().replace("http://me:canary@", "").replace("ftp:/canary", "").contains("canary"));
 }
 
@@ -278,7 +280,7 @@ fn a_date_may_be_written_in_every_way_of_toml() {
         let files = [File::new("coupa.toml", &with(COUPA, "2099-01-01", written))];
         let [judged] = judge_preferences(&files, &Levels::new(), NOW).try_into().unwrap();
         assert!(judged.is_sound(), "{written}: {:?}", judged.faults);
-        let line = Call::create_preference(&judged.content, &|_| DRY_RUN.to_owned(), DRY_RUN).line();
+        let line = Call::Create(&judged.content).line(&|_| DRY_RUN.to_owned(), DRY_RUN);
         let value: Value = serde_json::from_slice(&line).unwrap();
         assert_eq!(value["request"]["EinvoiceDeliveryPreference"]["EinvoiceDeliveryActivationDate"], seconds, "{written}");
     }
@@ -288,8 +290,8 @@ fn a_date_may_be_written_in_every_way_of_toml() {
 fn a_request_has_the_members_of_the_api_in_their_order() {
     let files = [File::new("sap.toml", SAP)];
     let [judged] = judge_preferences(&files, &Levels::new(), NOW).try_into().unwrap();
-    let call = Call::create_preference(&judged.content, &|reference| format!("<{}>", reference.given().unwrap()), "token-1");
-    let line = String::from_utf8(call.line()).unwrap();
+    let secrets = |reference: &Reference<'_>| format!("<{}>", reference.given().unwrap());
+    let line = String::from_utf8(Call::Create(&judged.content).line(&secrets, "token-1")).unwrap();
     let value: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(value["operation"], "CreateProcurementPortalPreference");
     let request = &value["request"];

@@ -2,104 +2,75 @@
 //! API's pages. Times are whole seconds since 1970.
 
 use super::check::moment;
-use super::{DeliveryPreference, InvoiceUnit, Preference, Reference, Selector, Tags, TestEnvironment};
+use super::resource::{Resource, Secrets};
+use super::{DeliveryPreference, Preference, Reference, Rule, Selector, Tags, TestEnvironment};
 use crate::formats::json::write_text;
 use crate::model::Text;
 
-/// An operation of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operation {
-    /// `CreateProcurementPortalPreference`
-    CreatePreference,
-    /// `CreateInvoiceUnit`
-    CreateUnit,
+/// A request that changes something at AWS.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Call<'p, T> {
+    /// Makes one.
+    Create(&'p T),
+    /// Makes the one of this ARN become another.
+    Change(&'p str, &'p T),
+    /// Deletes the one of this ARN, for ever.
+    Delete(&'p str),
+    /// Sets tags.
+    Tag(&'p str, Vec<(String, String)>),
+    /// Takes tags away, by their names.
+    Untag(&'p str, Vec<String>),
 }
 
-impl Operation {
+impl<T: Resource> Call<'_, T> {
     /// The operation's name.
-    pub fn name(self) -> &'static str {
+    pub fn operation(&self) -> &'static str {
+        let [create, change, delete] = T::OPERATIONS;
         match self {
-            Self::CreatePreference => "CreateProcurementPortalPreference",
-            Self::CreateUnit => "CreateInvoiceUnit",
+            Self::Create(_) => create,
+            Self::Change(..) => change,
+            Self::Delete(_) => delete,
+            Self::Tag(..) => "TagResource",
+            Self::Untag(..) => "UntagResource",
         }
     }
-}
 
-/// A request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Call {
-    /// What is asked for.
-    pub operation: Operation,
-    /// The request; it may hold secrets.
-    body: Vec<u8>,
-}
+    /// Whether AWS takes a ClientToken with it. What takes none says the same when it is said twice.
+    pub fn takes_token(&self) -> bool {
+        !matches!(self, Self::Tag(..) | Self::Untag(..))
+    }
 
-impl Call {
-    /// The request that creates a preference. `secret` gives what a reference stands for.
-    pub fn create_preference(preference: &Preference<'_>, secret: &dyn Fn(&Reference<'_>) -> String, client_token: &str) -> Self {
+    /// The request. `secrets` gives what a reference stands for.
+    pub fn request(&self, secrets: Secrets<'_>, client_token: &str) -> Vec<u8> {
         let mut body = Vec::new();
         let mut object = Object::begin(&mut body);
-        object.text("ProcurementPortalName", &preference.procurement_portal_name);
-        parties(
-            &mut object,
-            [&preference.buyer_domain, &preference.supplier_domain],
-            [&preference.buyer_identifier, &preference.supplier_identifier],
-        );
-        selector(&mut object, &preference.selector);
-        object.secret("ProcurementPortalSharedSecret", &preference.procurement_portal_shared_secret, secret);
-        object.text("ProcurementPortalInstanceEndpoint", &preference.procurement_portal_instance_endpoint);
-        if let Some(test) = &preference.test_env_preference {
-            object.member("TestEnvPreference", |out| test_environment(test, secret, out));
+        match self {
+            Self::Create(content) => content.write_create(&mut object, secrets),
+            Self::Change(arn, content) => {
+                object.word(T::ARN, arn);
+                content.write_change(&mut object, secrets);
+            }
+            Self::Delete(arn) => object.word(T::ARN, arn),
+            Self::Tag(arn, tags) => {
+                object.word("ResourceArn", arn);
+                object.pairs(tags.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+            }
+            Self::Untag(arn, names) => {
+                object.word("ResourceArn", arn);
+                object.list("ResourceTagKeys", names, |name, out| write_text(name, out));
+            }
         }
-        object.flag("EinvoiceDeliveryEnabled", *preference.einvoice_delivery_enabled);
-        if let Some(delivery) = &preference.einvoice_delivery_preference {
-            object.member("EinvoiceDeliveryPreference", |out| write_delivery(delivery, out));
+        if self.takes_token() {
+            object.word("ClientToken", client_token);
         }
-        object.flag("PurchaseOrderRetrievalEnabled", *preference.purchase_order_retrieval_enabled);
-        object.flag("MarketplacePunchOutEnabled", *preference.marketplace_punch_out_enabled);
-        if let Some(punch_out) = &preference.marketplace_punch_out_preference {
-            object.member("MarketplacePunchOutPreference", |out| {
-                let mut object = Object::begin(out);
-                object.text("ApprovalRequestRedirectUrl", &punch_out.approval_request_redirect_url);
-                object.end();
-            });
-        }
-        object.list("Contacts", &preference.contacts, |contact, out| {
-            let mut object = Object::begin(out);
-            object.text("Name", &contact.name);
-            object.text("Email", &contact.email);
-            object.end();
-        });
-        tags(&mut object, &preference.resource_tags);
-        object.word("ClientToken", client_token);
         object.end();
-        Self { operation: Operation::CreatePreference, body }
+        body
     }
 
-    /// The request that creates an invoice unit.
-    pub fn create_unit(unit: &InvoiceUnit<'_>, client_token: &str) -> Self {
-        let mut body = Vec::new();
-        let mut object = Object::begin(&mut body);
-        object.text("Name", &unit.name);
-        object.text("InvoiceReceiver", &unit.invoice_receiver);
-        object.text("Description", &unit.description);
-        object.flag("TaxInheritanceDisabled", *unit.tax_inheritance_disabled);
-        object.member("Rule", |out| {
-            let mut object = Object::begin(out);
-            object.texts("LinkedAccounts", &unit.rule.linked_accounts);
-            object.texts("BillSourceAccounts", &unit.rule.bill_source_accounts);
-            object.end();
-        });
-        tags(&mut object, &unit.resource_tags);
-        object.word("ClientToken", client_token);
-        object.end();
-        Self { operation: Operation::CreateUnit, body }
-    }
-
-    /// The request with its operation, on one line, to be shown. Whoever shows it has written no secret into it.
-    pub fn line(&self) -> Vec<u8> {
-        let mut line = format!("{{\"operation\":\"{}\",\"request\":", self.operation.name()).into_bytes();
-        line.extend_from_slice(&self.body);
+    /// The request with its operation, on one line, to be shown. Whoever shows it gives no secret.
+    pub fn line(&self, secrets: Secrets<'_>, client_token: &str) -> Vec<u8> {
+        let mut line = format!("{{\"operation\":\"{}\",\"request\":", self.operation()).into_bytes();
+        line.extend_from_slice(&self.request(secrets, client_token));
         line.push(b'}');
         line
     }
@@ -125,10 +96,10 @@ fn selector(object: &mut Object<'_>, selector: &Selector<'_>) {
     });
 }
 
-fn test_environment(test: &TestEnvironment<'_>, secret: &dyn Fn(&Reference<'_>) -> String, out: &mut Vec<u8>) {
+fn test_environment(test: &TestEnvironment<'_>, secrets: Secrets<'_>, out: &mut Vec<u8>) {
     let mut object = Object::begin(out);
     parties(&mut object, [&test.buyer_domain, &test.supplier_domain], [&test.buyer_identifier, &test.supplier_identifier]);
-    object.secret("ProcurementPortalSharedSecret", &test.procurement_portal_shared_secret, secret);
+    object.secret("ProcurementPortalSharedSecret", &test.procurement_portal_shared_secret, secrets);
     object.text("ProcurementPortalInstanceEndpoint", &test.procurement_portal_instance_endpoint);
     object.end();
 }
@@ -151,18 +122,9 @@ fn write_delivery(delivery: &DeliveryPreference<'_>, out: &mut Vec<u8>) {
     object.end();
 }
 
-fn tags(object: &mut Object<'_>, tags: &Tags<'_>) {
-    object.list("ResourceTags", &tags.0, |(name, value), out| {
-        let mut object = Object::begin(out);
-        object.text("Key", name);
-        // A tag without a value has an empty one.
-        object.word("Value", value);
-        object.end();
-    });
-}
-
 /// An object that is being written.
-struct Object<'o> {
+#[derive(Debug)]
+pub struct Object<'o> {
     out: &'o mut Vec<u8>,
     is_empty: bool,
 }
@@ -186,24 +148,24 @@ impl<'o> Object<'o> {
         write(self.out);
     }
 
-    fn word(&mut self, name: &str, word: &str) {
+    pub(super) fn word(&mut self, name: &str, word: &str) {
         self.member(name, |out| write_text(word, out));
     }
 
     /// A text, unless it is not given.
-    fn text(&mut self, name: &str, text: &Text<'_>) {
+    pub(super) fn text(&mut self, name: &str, text: &Text<'_>) {
         if let Some(text) = text.given() {
             self.word(name, text);
         }
     }
 
-    fn secret(&mut self, name: &str, reference: &Reference<'_>, secret: &dyn Fn(&Reference<'_>) -> String) {
+    fn secret(&mut self, name: &str, reference: &Reference<'_>, secrets: Secrets<'_>) {
         if reference.given().is_some() {
-            self.word(name, &secret(reference));
+            self.word(name, &secrets(reference));
         }
     }
 
-    fn flag(&mut self, name: &str, flag: Option<bool>) {
+    pub(super) fn flag(&mut self, name: &str, flag: Option<bool>) {
         if let Some(flag) = flag {
             self.member(name, |out| out.extend_from_slice(if flag { b"true" } else { b"false" }));
         }
@@ -225,5 +187,68 @@ impl<'o> Object<'o> {
 
     fn texts(&mut self, name: &str, texts: &[Text<'_>]) {
         self.list(name, texts, |text, out| write_text(text, out));
+    }
+
+    /// What cannot be changed in a preference.
+    pub(super) fn preference_identity(&mut self, preference: &Preference<'_>) {
+        self.text("ProcurementPortalName", &preference.procurement_portal_name);
+        let domains = [&preference.buyer_domain, &preference.supplier_domain];
+        parties(self, domains, [&preference.buyer_identifier, &preference.supplier_identifier]);
+    }
+
+    /// What can be changed in a preference.
+    pub(super) fn preference(&mut self, preference: &Preference<'_>, secrets: Secrets<'_>) {
+        selector(self, &preference.selector);
+        self.secret("ProcurementPortalSharedSecret", &preference.procurement_portal_shared_secret, secrets);
+        self.text("ProcurementPortalInstanceEndpoint", &preference.procurement_portal_instance_endpoint);
+        if let Some(test) = &preference.test_env_preference {
+            self.member("TestEnvPreference", |out| test_environment(test, secrets, out));
+        }
+        self.flag("EinvoiceDeliveryEnabled", *preference.einvoice_delivery_enabled);
+        if let Some(delivery) = &preference.einvoice_delivery_preference {
+            self.member("EinvoiceDeliveryPreference", |out| write_delivery(delivery, out));
+        }
+        self.flag("PurchaseOrderRetrievalEnabled", *preference.purchase_order_retrieval_enabled);
+        self.flag("MarketplacePunchOutEnabled", *preference.marketplace_punch_out_enabled);
+        if let Some(punch_out) = &preference.marketplace_punch_out_preference {
+            self.member("MarketplacePunchOutPreference", |out| {
+                let mut object = Object::begin(out);
+                object.text("ApprovalRequestRedirectUrl", &punch_out.approval_request_redirect_url);
+                object.end();
+            });
+        }
+        self.list("Contacts", &preference.contacts, |contact, out| {
+            let mut object = Object::begin(out);
+            object.text("Name", &contact.name);
+            object.text("Email", &contact.email);
+            object.end();
+        });
+    }
+
+    /// Which accounts belong to a unit.
+    pub(super) fn rule(&mut self, rule: &Rule<'_>) {
+        self.member("Rule", |out| {
+            let mut object = Object::begin(out);
+            object.texts("LinkedAccounts", &rule.linked_accounts);
+            object.texts("BillSourceAccounts", &rule.bill_source_accounts);
+            object.end();
+        });
+    }
+
+    /// Tags, unless there are none. A tag without a value has an empty one.
+    pub(super) fn tags(&mut self, tags: &Tags<'_>) {
+        if !tags.0.is_empty() {
+            self.pairs(tags.0.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        }
+    }
+
+    fn pairs<'t>(&mut self, tags: impl Iterator<Item = (&'t str, &'t str)>) {
+        let tags: Vec<(&str, &str)> = tags.collect();
+        self.list("ResourceTags", &tags, |(name, value), out| {
+            let mut object = Object::begin(out);
+            object.word("Key", name);
+            object.word("Value", value);
+            object.end();
+        });
     }
 }

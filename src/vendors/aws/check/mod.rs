@@ -8,7 +8,7 @@ mod unit;
 
 use std::collections::BTreeMap;
 
-pub(super) use preference::moment;
+pub use preference::moment;
 
 use super::file::File;
 use super::{InvoiceUnit, Preference};
@@ -31,6 +31,20 @@ impl<T> Judged<'_, T> {
     pub fn is_sound(&self) -> bool {
         !self.faults.iter().any(Fault::is_error)
     }
+}
+
+/// What is to be said of one preference.
+pub(super) fn preference(content: &Preference<'_>, unix_seconds: u64) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    preference::check(content, unix_seconds, &mut faults);
+    faults
+}
+
+/// What is to be said of one unit.
+pub(super) fn unit(content: &InvoiceUnit<'_>) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    unit::check(content, &mut faults);
+    faults
 }
 
 /// Reads and checks files with procurement portal preferences, each for itself and all together.

@@ -217,7 +217,7 @@ fn activation(checker: &mut Checker<'_>, delivery: &DeliveryPreference<'_>, unix
 }
 
 /// A date as a moment: without an offset it is in UTC.
-pub(in super::super) fn moment(date: Date) -> Option<Timestamp> {
+pub fn moment(date: Date) -> Option<Timestamp> {
     let offset = date.offset.map_or(Some(Offset::UTC), |minutes| Offset::from_seconds(i32::from(minutes) * 60).ok());
     offset?.to_timestamp(date.wall_clock()).ok()
 }

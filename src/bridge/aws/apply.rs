@@ -1,0 +1,300 @@
+//! Does the steps of a plan, one request after the other: the intent is stored, then AWS is asked, then what AWS holds is read
+//! back. What was left in the middle is found out by reading back, too, so nothing is done twice and nothing is lost.
+
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+
+use super::{Account, Kept, Trouble};
+use crate::engine::state::Millis;
+use crate::journal::{self, Concluded, Digest, IntentId, Intents, Journal, NewIntent, RunId, ScopeId};
+use crate::model::{Fault, Path};
+use crate::outcome::{Action, Outcome};
+use crate::vendors::aws::{Call, Held, Meaning, Reference, Step};
+use crate::wire::Secret;
+
+/// How long is waited until AWS shows what it has done: it may show an older state for a while.
+const LOOKS: [Duration; 4] = [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
+
+/// A journal that keeps intents.
+pub trait Store: Journal + Intents {}
+impl<J: Journal + Intents> Store for J {}
+
+/// What became of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Applied {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Its ARN.
+    pub arn: Option<String>,
+    /// What is to be said of it.
+    pub faults: Vec<Fault>,
+    /// AWS refuses whoever asks, so nothing else needs to be tried.
+    pub denied: bool,
+}
+
+impl Applied {
+    fn new(outcome: Outcome, arn: Option<String>, faults: Vec<Fault>) -> Self {
+        Self { outcome, arn, faults, denied: false }
+    }
+}
+
+/// Does steps, and remembers.
+pub struct Apply<'a> {
+    /// Where.
+    pub account: &'a Account,
+    /// What is remembered.
+    pub journal: &'a mut dyn Store,
+    /// Which account, for the journal.
+    pub scope: ScopeId,
+    /// The run.
+    pub run: RunId,
+    /// How long a token is used for an intent whose end was not seen.
+    pub window: Duration,
+    /// What references to secrets stand for.
+    pub secret: &'a (dyn Fn(&Reference<'_>) -> Option<Secret> + 'a),
+    /// Milliseconds since 1970 in UTC.
+    pub clock: &'a (dyn Fn() -> Millis + 'a),
+}
+
+/// What became of a request.
+enum Called {
+    Done { arn: Option<String>, token_was_used: bool },
+    Ended(Applied),
+}
+
+/// What a look at AWS shows, after a request whose end is not known.
+enum Seen {
+    /// It was done.
+    Done(String),
+    /// Something else is there.
+    Another,
+    /// It was not done, or does not show yet.
+    NotYet,
+}
+
+impl Apply<'_> {
+    /// Does one step, unless it is not to be done.
+    ///
+    /// # Errors
+    /// When the journal fails; then nothing more may be asked.
+    pub async fn step<T: Kept>(&mut self, step: &Step<T>) -> journal::Result<Applied> {
+        let mut arn = step.arn().map(str::to_owned);
+        if step.outcome != Outcome::Planned {
+            return Ok(Applied::new(step.outcome, arn, step.faults.clone()));
+        }
+        let mut token_was_used = false;
+        for (place, call) in step.calls().iter().enumerate() {
+            match self.call(step, call).await? {
+                Called::Done { arn: made, token_was_used: used } => {
+                    arn = made.or(arn);
+                    token_was_used |= used;
+                }
+                Called::Ended(mut ended) => {
+                    if step.action == Action::Replace && place > 0 {
+                        let message =
+                            "it has been deleted, and is not made anew yet; apply again as soon as what is said here is mended";
+                        ended.faults.push(Fault::error("AWS-060", Path::ROOT, message));
+                    }
+                    ended.faults.splice(0..0, step.faults.iter().cloned());
+                    return Ok(ended);
+                }
+            }
+        }
+        let mut applied = self.verified(step, arn, token_was_used).await;
+        applied.faults.splice(0..0, step.faults.iter().cloned());
+        Ok(applied)
+    }
+
+    /// Makes one request of a step.
+    async fn call<T: Kept>(&mut self, step: &Step<T>, call: &Call<'_, T>) -> journal::Result<Called> {
+        let subject = match call {
+            Call::Create(wanted) => wanted.identity().unwrap_or_default(),
+            Call::Change(arn, _) | Call::Delete(arn) | Call::Tag(arn, _) | Call::Untag(arn, _) => (*arn).to_owned(),
+        };
+        let intent = match call.takes_token() {
+            true => Some(self.intend(&subject, call.operation(), digest(step, call))?),
+            false => None,
+        };
+        let token = intent.as_ref().map(|intent| intent.token.clone()).unwrap_or_default();
+        let secret = self.secret;
+        let expose = |reference: &Reference<'_>| secret(reference).map(|secret| secret.expose().to_owned()).unwrap_or_default();
+        let result = T::call(self.account, call, &expose, &token).await;
+        let trouble = match result {
+            Ok(arn) => {
+                self.conclude(intent.as_ref(), Concluded::Done, arn.as_deref().unwrap_or_default())?;
+                return Ok(Called::Done { arn, token_was_used: intent.is_some_and(|intent| intent.was_used) });
+            }
+            Err(trouble) => self.discreet(step, trouble),
+        };
+        let arn = step.arn().map(str::to_owned);
+        let meaning = trouble.meaning();
+        // Reading back tells more than a refusal that may speak of what this very request has done.
+        let is_unsure = matches!(trouble, Trouble::MaybeSent(_)) || matches!(meaning, Some(Meaning::Conflict | Meaning::Missing));
+        if is_unsure {
+            match self.look(step, call).await {
+                Seen::Done(arn) => {
+                    self.conclude(intent.as_ref(), Concluded::Done, &arn)?;
+                    return Ok(Called::Done { arn: Some(arn).filter(|arn| !arn.is_empty()), token_was_used: false });
+                }
+                Seen::Another => {
+                    self.conclude(intent.as_ref(), Concluded::Overtaken, "AWS holds another one")?;
+                    let mut faults = trouble.faults();
+                    let message = "AWS holds something else than what is wanted, and not what it held before; make a new plan";
+                    faults.insert(0, Fault::error("AWS-061", Path::ROOT, message));
+                    return Ok(Called::Ended(Applied::new(Outcome::Held, arn, faults)));
+                }
+                Seen::NotYet => {}
+            }
+        }
+        let (outcome, how) = match &trouble {
+            Trouble::MaybeSent(_) => (Outcome::InDoubt, None),
+            Trouble::NotSent(_) => (Outcome::NotSent, Some(Concluded::NotSent)),
+            _ if trouble.is_denied() => (Outcome::NotSent, Some(Concluded::Refused)),
+            _ => (Outcome::Rejected, Some(Concluded::Refused)),
+        };
+        if let Some(how) = how {
+            self.conclude(intent.as_ref(), how, &trouble.to_string())?;
+        }
+        Ok(Called::Ended(Applied { denied: trouble.is_denied(), ..Applied::new(outcome, arn, trouble.faults()) }))
+    }
+
+    /// What AWS said, without the secrets of this step.
+    fn discreet<T: Kept>(&self, step: &Step<T>, trouble: Trouble) -> Trouble {
+        let wanted = step.wanted.iter().flat_map(|wanted| wanted.secrets()).filter_map(|(_, reference)| (self.secret)(reference));
+        let held = step.held.iter().flat_map(|held| held.secrets.iter().map(|(_, secret)| secret.clone()));
+        trouble.without(&wanted.chain(held).collect::<Vec<_>>())
+    }
+
+    /// Looks at what AWS holds, some times, until it shows that a request was done.
+    async fn look<T: Kept>(&self, step: &Step<T>, call: &Call<'_, T>) -> Seen {
+        let mut seen = Seen::NotYet;
+        for pause in LOOKS {
+            tokio::time::sleep(pause).await;
+            seen = self.look_once(step, call).await;
+            if !matches!(seen, Seen::NotYet) {
+                break;
+            }
+        }
+        seen
+    }
+
+    async fn look_once<T: Kept>(&self, step: &Step<T>, call: &Call<'_, T>) -> Seen {
+        let now: Option<Held<T>> = match call {
+            Call::Create(wanted) => match self.account.all::<T>().await {
+                Ok(all) => all.into_iter().find(|held| held.content.identity() == wanted.identity()),
+                Err(_) => return Seen::NotYet,
+            },
+            Call::Change(arn, _) | Call::Delete(arn) | Call::Tag(arn, _) | Call::Untag(arn, _) => {
+                match self.account.get(arn).await {
+                    Ok(now) => now,
+                    Err(_) => return Seen::NotYet,
+                }
+            }
+        };
+        match (call, now) {
+            (Call::Delete(_), None) => Seen::Done(String::new()),
+            (Call::Delete(_), Some(_)) | (Call::Create(_), None) => Seen::NotYet,
+            // It was there, and is not any more.
+            (_, None) => Seen::Another,
+            (_, Some(now)) => {
+                let left = step.left(&now, self.secret);
+                // Tags have requests of their own, which come later.
+                let is_own = |path: &str| !path.starts_with("resource_tags.") || !matches!(call, Call::Change(..));
+                let was = step.held.as_ref().map(Held::fingerprint);
+                if left.iter().all(|change| !is_own(&change.path)) {
+                    Seen::Done(now.arn().to_owned())
+                } else if was == Some(now.fingerprint()) {
+                    Seen::NotYet
+                } else {
+                    Seen::Another
+                }
+            }
+        }
+    }
+
+    /// Reads back what AWS holds after all requests of a step were taken.
+    async fn verified<T: Kept>(&self, step: &Step<T>, arn: Option<String>, token_was_used: bool) -> Applied {
+        let looked_for = arn.clone().unwrap_or_default();
+        let mut said = Vec::new();
+        for pause in LOOKS {
+            tokio::time::sleep(pause).await;
+            said = match self.account.get::<T>(&looked_for).await {
+                Ok(now) => match (now, &step.wanted) {
+                    (None, None) => Vec::new(),
+                    (Some(_), None) => vec![(String::new(), "AWS has deleted it and shows it still".to_owned())],
+                    (None, Some(_)) => vec![(String::new(), "AWS has taken it and does not show it".to_owned())],
+                    (Some(now), Some(_)) => {
+                        let text =
+                            |value: Option<String>| value.map_or_else(|| "nothing".to_owned(), |value| format!("{value:?}"));
+                        let told = |change: crate::outcome::Change| {
+                            (change.path, format!("AWS shows {} here, and was told {}", text(change.old), text(change.new)))
+                        };
+                        step.left(&now, self.secret).into_iter().map(told).collect()
+                    }
+                },
+                Err(trouble) => vec![(String::new(), format!("AWS has taken it, and it could not be read back: {trouble}"))],
+            };
+            if said.is_empty() {
+                return Applied::new(Outcome::Accepted, arn, Vec::new());
+            }
+        }
+        // A token that was used before may have brought the answer to what was asked then.
+        if token_was_used {
+            let error =
+                |(path, message): (String, String)| Fault::error("AWS-064", path, format!("{message}; the next apply asks anew"));
+            return Applied::new(Outcome::NotSent, arn, said.into_iter().map(error).collect());
+        }
+        let warning = |(path, message)| Fault::warning("AWS-064", path, message);
+        Applied::new(Outcome::Accepted, arn, said.into_iter().map(warning).collect())
+    }
+}
+
+/// An intent that was stored.
+pub(super) struct Intended {
+    id: IntentId,
+    pub(super) token: String,
+    /// The token may have reached AWS in an earlier run.
+    was_used: bool,
+}
+
+impl Apply<'_> {
+    /// Stores an intent, or takes up the one that an earlier run has left open. What else was left open about the subject is
+    /// overtaken: what AWS holds was read since, and this was decided on it.
+    pub(super) fn intend(&mut self, subject: &str, operation: &str, digest: Digest) -> journal::Result<Intended> {
+        let now = (self.clock)();
+        let window = Millis::try_from(self.window.as_millis()).unwrap_or(Millis::MAX / 4);
+        let mut taken_up = None;
+        for open in self.journal.intents(self.scope, subject)? {
+            // A clock that was set back says nothing of how long ago it was.
+            let is_young = (0..=window).contains(&(now - open.at));
+            if taken_up.is_none() && is_young && open.operation == operation && open.digest == digest {
+                taken_up = Some(Intended { id: open.id, token: open.token, was_used: true });
+            } else {
+                self.journal.conclude(open.id, now, Concluded::Overtaken, "what AWS holds was read back")?;
+            }
+        }
+        if let Some(intended) = taken_up {
+            return Ok(intended);
+        }
+        let token = format!("{:032x}", fastrand::u128(..));
+        let (subject, operation) = (subject.to_owned(), operation.to_owned());
+        let new = NewIntent { scope: self.scope, run: self.run, subject, operation, digest, token: token.clone(), at: now };
+        Ok(Intended { id: self.journal.intend(&new)?, token, was_used: false })
+    }
+
+    pub(super) fn conclude(&mut self, intent: Option<&Intended>, how: Concluded, detail: &str) -> journal::Result<()> {
+        match intent {
+            Some(intent) => self.journal.conclude(intent.id, (self.clock)(), how, detail),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A request in short, without secrets and token, and what it was decided on.
+fn digest<T: Kept>(step: &Step<T>, call: &Call<'_, T>) -> Digest {
+    let mut hasher = Sha256::new();
+    hasher.update(call.line(&|reference| reference.given().unwrap_or_default().to_owned(), ""));
+    hasher.update(step.held.as_ref().map(Held::fingerprint).unwrap_or_default());
+    hasher.finalize().into()
+}

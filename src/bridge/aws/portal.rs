@@ -1,0 +1,185 @@
+//! What else is done with a preference: proving that the portal is one's own, setting its statuses; and which portals and
+//! suppliers AWS knows.
+
+use aws_sdk_invoicing::types::ProcurementPortalPreferenceStatus;
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use super::apply::Apply;
+use super::preferences::MOST_PAGES;
+use super::{Account, Applied, Trouble};
+use crate::journal::{self, Concluded, Digest};
+use crate::outcome::Outcome;
+
+/// A portal that AWS knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Portal {
+    /// Its identifier, by which suppliers are asked for.
+    pub identifier: String,
+    /// Its name, such as `COUPA`.
+    pub name: String,
+    /// What it is called for people.
+    pub shown_as: Option<String>,
+    /// AWS's sellers there.
+    pub suppliers: Vec<Supplier>,
+}
+
+/// One of AWS's sellers, as a portal knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Supplier {
+    /// What goes into `supplier_identifier`.
+    pub identifier: String,
+    /// The seller of record, such as `AWS_INC`.
+    pub seller: Option<String>,
+    /// The country, ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    /// `PROD` or `TEST`.
+    pub environment: Option<String>,
+}
+
+/// The statuses that are to be set.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NewStatus {
+    /// Of the delivery of invoices.
+    pub einvoice: Option<String>,
+    /// Of the retrieval of orders.
+    pub po_retrieval: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+impl Apply<'_> {
+    /// Has AWS send a validation code to the portal.
+    ///
+    /// # Errors
+    /// When the journal fails.
+    pub async fn send_code(&mut self, arn: &str) -> journal::Result<Applied> {
+        let operation = "SendProcurementPortalValidation";
+        let intent = self.intend(arn, operation, short(&[operation, arn]))?;
+        let client = &self.account.client;
+        let request =
+            client.send_procurement_portal_validation().procurement_portal_preference_arn(arn).client_token(&intent.token);
+        let result = self.account.ask(|| request.clone().send()).await.map(|_| ());
+        self.ended(&intent, arn, result, Outcome::Submitted)
+    }
+
+    /// Tells AWS the code that the portal has shown.
+    ///
+    /// # Errors
+    /// When the journal fails.
+    pub async fn verify(&mut self, arn: &str, code: &str) -> journal::Result<Applied> {
+        let operation = "VerifyProcurementPortalValidation";
+        let intent = self.intend(arn, operation, short(&[operation, arn, code]))?;
+        let client = &self.account.client;
+        let request = client
+            .verify_procurement_portal_validation()
+            .procurement_portal_preference_arn(arn)
+            .code(code)
+            .client_token(&intent.token);
+        let result = self.account.ask(|| request.clone().send()).await.map(|_| ());
+        self.ended(&intent, arn, result, Outcome::Accepted)
+    }
+
+    /// Sets statuses. Words that nobody has heard of go to AWS as they are.
+    ///
+    /// # Errors
+    /// When the journal fails.
+    pub async fn set_status(&mut self, arn: &str, status: &NewStatus) -> journal::Result<Applied> {
+        let operation = "UpdateProcurementPortalPreferenceStatus";
+        let NewStatus { einvoice, po_retrieval, reason } = status;
+        let word = |text: &Option<String>| text.clone().unwrap_or_default();
+        let intent =
+            self.intend(arn, operation, short(&[operation, arn, &word(einvoice), &word(po_retrieval), &word(reason)]))?;
+        let reason_for = |part: &Option<String>| part.as_ref().and(reason.clone());
+        let sdk = |word: &Option<String>| word.as_deref().map(ProcurementPortalPreferenceStatus::from);
+        let request = self
+            .account
+            .client
+            .update_procurement_portal_preference_status()
+            .procurement_portal_preference_arn(arn)
+            .set_einvoice_delivery_preference_status(sdk(einvoice))
+            .set_einvoice_delivery_preference_status_reason(reason_for(einvoice))
+            .set_purchase_order_retrieval_preference_status(sdk(po_retrieval))
+            .set_purchase_order_retrieval_preference_status_reason(reason_for(po_retrieval))
+            .client_token(&intent.token);
+        let result = self.account.ask(|| request.clone().send()).await.map(|_| ());
+        self.ended(&intent, arn, result, Outcome::Accepted)
+    }
+
+    fn ended(
+        &mut self,
+        intent: &super::apply::Intended,
+        arn: &str,
+        result: Result<(), Trouble>,
+        done: Outcome,
+    ) -> journal::Result<Applied> {
+        let (outcome, how, faults, denied) = match result {
+            Ok(()) => (done, Some(Concluded::Done), Vec::new(), false),
+            Err(trouble) => {
+                let (outcome, how) = match &trouble {
+                    Trouble::MaybeSent(_) => (Outcome::InDoubt, None),
+                    Trouble::NotSent(_) => (Outcome::NotSent, Some(Concluded::NotSent)),
+                    _ if trouble.is_denied() => (Outcome::NotSent, Some(Concluded::Refused)),
+                    _ => (Outcome::Rejected, Some(Concluded::Refused)),
+                };
+                (outcome, how, trouble.faults(), trouble.is_denied())
+            }
+        };
+        if let Some(how) = how {
+            self.conclude(Some(intent), how, outcome.word())?;
+        }
+        Ok(Applied { outcome, arn: Some(arn.to_owned()), faults, denied })
+    }
+}
+
+fn short(words: &[&str]) -> Digest {
+    let mut hasher = Sha256::new();
+    words.iter().for_each(|word| hasher.update(format!("{word:?} ")));
+    hasher.finalize().into()
+}
+
+impl Account {
+    /// The portals that AWS knows, or one of them, with its sellers there.
+    ///
+    /// # Errors
+    /// When AWS does not tell.
+    pub async fn portals(&self, wanted: Option<&str>) -> Result<Vec<Portal>, Trouble> {
+        let (mut all, mut next) = (Vec::new(), None);
+        for _ in 0..MOST_PAGES {
+            let question = self.client.list_procurement_portals().set_next_token(next);
+            let answer = self.ask(|| question.clone().send()).await?;
+            for portal in answer.procurement_portals {
+                let (identifier, name) = (portal.portal_identifier, portal.portal_name.as_str().to_owned());
+                let is_wanted = |wanted: &str| wanted.eq_ignore_ascii_case(&identifier) || wanted.eq_ignore_ascii_case(&name);
+                if wanted.is_none_or(is_wanted) {
+                    let suppliers = self.suppliers(&identifier).await?;
+                    all.push(Portal { identifier, name, shown_as: portal.portal_display_name, suppliers });
+                }
+            }
+            next = answer.next_token;
+            if next.is_none() {
+                return Ok(all);
+            }
+        }
+        Err(Trouble::NotSent("AWS gives one page after another without end".to_owned()))
+    }
+
+    async fn suppliers(&self, portal: &str) -> Result<Vec<Supplier>, Trouble> {
+        let (mut all, mut next) = (Vec::new(), None);
+        for _ in 0..MOST_PAGES {
+            let question = self.client.list_procurement_portal_suppliers().portal_identifier(portal).set_next_token(next);
+            let answer = self.ask(|| question.clone().send()).await?;
+            all.extend(answer.procurement_portal_suppliers.into_iter().map(|supplier| Supplier {
+                identifier: supplier.supplier_identifier,
+                seller: supplier.seller_of_record,
+                country: supplier.country_code,
+                environment: supplier.environment.map(|environment| environment.as_str().to_owned()),
+            }));
+            next = answer.next_token;
+            if next.is_none() {
+                return Ok(all);
+            }
+        }
+        Err(Trouble::NotSent("AWS gives one page after another without end".to_owned()))
+    }
+}

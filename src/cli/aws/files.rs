@@ -1,0 +1,169 @@
+//! The files of a folder, and the secrets that they speak of.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::cli::Failure;
+use crate::model::Fault;
+use crate::outcome::Exit;
+use crate::secrets;
+use crate::vendors::aws::{File, Judged, PLAN_SCHEMA, Reference, Resource, SavedPlan};
+use crate::wire::Secret;
+
+/// The largest file that is read; thousands of accounts take a tenth of that.
+const LARGEST: u64 = 1 << 20;
+
+/// What references stand for. Each is looked up once: a command may take its time.
+#[derive(Debug, Default)]
+pub(super) struct Vault {
+    /// Nobody's secrets, for trials.
+    simulated: bool,
+    known: HashMap<String, Result<Secret, String>>,
+}
+
+impl Vault {
+    /// For trials: a secret that cannot be had is made up.
+    pub(super) fn simulated() -> Self {
+        Self { simulated: true, known: HashMap::new() }
+    }
+
+    /// Looks up the secrets that a file speaks of; those that cannot be had are faults of it.
+    pub(super) fn look_up<T: Resource>(&mut self, judged: &mut Judged<'_, T>) {
+        let faults = self.look_up_all(&judged.content);
+        judged.faults.extend(faults);
+    }
+
+    /// The same for what a plan speaks of.
+    pub(super) fn look_up_all<T: Resource>(&mut self, content: &T) -> Vec<Fault> {
+        let find = |(path, reference): (&'static str, &Reference<'_>)| {
+            let why = self.find(path, reference.given()?).err()?;
+            Some(Fault::error("AWS-042", path, why))
+        };
+        content.secrets().into_iter().filter_map(find).collect()
+    }
+
+    fn find(&mut self, path: &str, reference: &str) -> Result<(), String> {
+        if !self.known.contains_key(reference) {
+            let found = secrets::fetch("the secret", reference).map_err(|error| error.to_string());
+            let found = if self.simulated { found.or_else(|_| Ok(Secret::new("a-made-up-secret"))) } else { found };
+            self.known.insert(reference.to_owned(), found);
+        }
+        match self.known.get(reference) {
+            Some(Err(why)) => Err(why.replacen("the secret", path, 1)),
+            _ => Ok(()),
+        }
+    }
+
+    /// What a reference stands for.
+    pub(super) fn get(&self, reference: &Reference<'_>) -> Option<Secret> {
+        self.known.get(reference.given()?)?.as_ref().ok().cloned()
+    }
+}
+
+/// What apply is given: files, or a plan.
+#[derive(Debug)]
+pub(super) enum Given {
+    Files(Vec<File>),
+    Plan(String, String),
+}
+
+/// The same, read.
+pub(super) enum Wanted<'g, T> {
+    Files(Vec<Judged<'g, T>>),
+    Plan(SavedPlan<T>),
+}
+
+impl Given {
+    /// Reads what is there: a plan has a name that ends in `.json`.
+    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+        if !path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
+            return read(path).map(Self::Files);
+        }
+        match fs::read_to_string(path) {
+            Ok(text) => Ok(Self::Plan(path.display().to_string(), text)),
+            Err(error) => Err(Failure::new(Exit::Usage, format!("{} cannot be read: {error}", path.display()))),
+        }
+    }
+
+    /// What it says.
+    pub(super) fn wanted<'g, T: Resource + Deserialize<'g>>(
+        &'g self,
+        judge: impl FnOnce(&'g [File]) -> Vec<Judged<'g, T>>,
+    ) -> Result<Wanted<'g, T>, Failure> {
+        let (name, text) = match self {
+            Self::Files(files) => return Ok(Wanted::Files(judge(files))),
+            Self::Plan(name, text) => (name, text),
+        };
+        let no_plan = |why: &dyn std::fmt::Display| Failure::new(Exit::Usage, format!("{name} is no plan: {why}"));
+        // The words of the reader may repeat what stands there.
+        let place = |error: serde_json::Error| no_plan(&format_args!("it stops being one in line {}", error.line()));
+        let saved: SavedPlan<T> = serde_json::from_str(text).map_err(place)?;
+        if saved.schema != PLAN_SCHEMA {
+            return Err(no_plan(&format_args!("its schema is not {PLAN_SCHEMA}")));
+        }
+        if saved.resource != T::WORD {
+            return Err(no_plan(&format_args!("it is one for payables {}", saved.resource)));
+        }
+        Ok(Wanted::Plan(saved))
+    }
+}
+
+/// The file that is meant, where no ARN is.
+pub(super) fn meant(meant: &str) -> Vec<File> {
+    if meant.starts_with("arn:") { Vec::new() } else { vec![read_one(Path::new(meant))] }
+}
+
+/// The files of a folder; none where there is no folder.
+pub(super) fn read_if_any(folder: &Path) -> Result<Vec<File>, Failure> {
+    let is_empty = fs::read_dir(folder).is_ok_and(|entries| {
+        !entries
+            .filter_map(Result::ok)
+            .any(|entry| entry.path().extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml")))
+    });
+    if is_empty || !folder.exists() { Ok(Vec::new()) } else { read(folder) }
+}
+
+/// The files of a path: itself, or those in it whose names end in `.toml`, by name.
+pub(super) fn read(path: &Path) -> Result<Vec<File>, Failure> {
+    let refuse =
+        |path: &Path, error: &std::io::Error| Failure::new(Exit::Usage, format!("{} cannot be read: {error}", path.display()));
+    let mut paths: Vec<PathBuf> = Vec::new();
+    if path.is_dir() {
+        for entry in fs::read_dir(path).map_err(|error| refuse(path, &error))? {
+            let file = entry.map_err(|error| refuse(path, &error))?.path();
+            if file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml")) {
+                paths.push(file);
+            }
+        }
+        if paths.is_empty() {
+            return Err(Failure::new(Exit::Usage, format!("{} has no file in it whose name ends in .toml", path.display())));
+        }
+        paths.sort();
+    } else {
+        fs::metadata(path).map_err(|error| refuse(path, &error))?;
+        paths.push(path.to_owned());
+    }
+    Ok(paths.iter().map(|path| read_one(path)).collect())
+}
+
+/// One file. What cannot be read is told of like what is wrong in it, so that the others are looked at as well.
+pub(super) fn read_one(path: &Path) -> File {
+    let name = path.display().to_string();
+    // Neither a device nor a pipe has an end that one could wait for.
+    match fs::metadata(path) {
+        Ok(about) if about.is_file() => {}
+        Ok(_) => return File::unreadable(name, "it is no plain file"),
+        Err(error) => return File::unreadable(name, error),
+    }
+    let mut text = String::new();
+    let read = fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_string(&mut text));
+    match read.map(|size| size as u64) {
+        Err(error) => File::unreadable(name, error),
+        Ok(size) if size > LARGEST => File::unreadable(name, format!("it is larger than {} KiB", LARGEST >> 10)),
+        Ok(_) => File::new(name, text.strip_prefix('\u{feff}').unwrap_or(&text)),
+    }
+}

@@ -1,0 +1,86 @@
+//! `list` and `get`: what AWS holds, without its secrets.
+
+use std::io::{Write as _, stdout};
+
+use serde_json::{Map, Value, json};
+
+use super::office::{Office, refused};
+use super::run;
+use crate::bridge::aws::Kept;
+use crate::cli::args::Output;
+use crate::cli::args::aws::{GetArgs, ListArgs};
+use crate::cli::print::{grid, plain};
+use crate::cli::run::colours;
+use crate::cli::{Ended, Failure};
+use crate::outcome::Exit;
+use crate::vendors::aws::{Held, Writable, file_text};
+
+/// `list`
+pub(super) fn list<T: Kept>(args: &ListArgs) -> Ended {
+    let office = Office::of(&args.target)?;
+    let all = run::runtime()?.block_on(async {
+        let desk = office.desk(false).await?;
+        desk.all::<T>().await
+    })?;
+    let text = match office.output {
+        Output::Table => table(&all),
+        Output::Json => {
+            let all: Vec<Value> = all.iter().map(as_json).collect();
+            format!("{:#}\n", Value::from(all))
+        }
+        Output::Ndjson => all.iter().map(|held| format!("{}\n", as_json(held))).collect(),
+    };
+    stdout().write_all(text.as_bytes()).map_err(|error| Failure::output(&error))?;
+    Ok(Exit::Done)
+}
+
+/// `get`
+pub(super) fn get<T: Kept + Writable>(args: &GetArgs) -> Ended {
+    let office = Office::of(&args.target)?;
+    let held = run::runtime()?.block_on(async {
+        let desk = office.desk(false).await?;
+        desk.account.get::<T>(&args.arn).await.map_err(|trouble| refused(&trouble))
+    })?;
+    let Some(held) = held else {
+        return Err(Failure::new(Exit::Documents, format!("AWS holds no {} under {}", T::NOUN, args.arn)));
+    };
+    let text = match office.output {
+        Output::Table => file_text(&held).map_err(|error| Failure::new(Exit::Unexpected, error))?,
+        Output::Json => format!("{:#}\n", as_json(&held)),
+        Output::Ndjson => format!("{}\n", as_json(&held)),
+    };
+    stdout().write_all(plain(&text).as_bytes()).map_err(|error| Failure::output(&error))?;
+    Ok(Exit::Done)
+}
+
+fn table<T: Kept>(all: &[Held<T>]) -> String {
+    if all.is_empty() {
+        return format!("AWS holds no {}.\n", T::NOUN);
+    }
+    let mut table = grid(&["Name", "ARN", "Standing"], colours(&stdout()));
+    for held in all {
+        let standing: Vec<String> = held.statuses.iter().map(|status| format!("{}: {}", status.part, status.word)).collect();
+        let name = held.content.name().unwrap_or_default();
+        table.add_row([name, held.arn().to_owned(), standing.join("\n")].map(|cell| plain(&cell).into_owned()));
+    }
+    format!("{}\n", table.trim_fmt())
+}
+
+/// What AWS holds, with what only AWS knows. Of secrets it is said that they are there.
+fn as_json<T: Kept>(held: &Held<T>) -> Value {
+    let statuses: Map<String, Value> = held
+        .statuses
+        .iter()
+        .map(|status| (status.part.to_owned(), json!({ "status": status.word, "reason": status.reason })))
+        .collect();
+    let facts: Map<String, Value> = held.facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into())).collect();
+    let secrets: Vec<&str> = held.secrets.iter().map(|(field, _)| *field).collect();
+    json!({
+        "arn": held.arn(),
+        "content": held.content,
+        "secrets": secrets,
+        "version": held.version,
+        "statuses": statuses,
+        "facts": facts,
+    })
+}

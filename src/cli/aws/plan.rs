@@ -1,0 +1,188 @@
+//! `plan`, `apply` and `delete`: what has to be done, and doing it.
+
+use std::io::{BufWriter, Write as _, stderr, stdout};
+
+use super::files::{Vault, Wanted};
+use super::office::{self, Desk, Office};
+use super::steps::{self, Reported, item, on_stdout};
+use super::{now, run};
+use crate::adapter::DRY_RUN;
+use crate::bridge::aws::Kept;
+use crate::cli::args::aws::{AllowedArgs, ApplyArgs, DeleteArgs, PlanArgs};
+use crate::cli::run::colours;
+use crate::cli::times;
+use crate::cli::{Ended, Failure};
+use crate::model::Fault;
+use crate::outcome::{Action, Exit, Outcome};
+use crate::vendors::aws::{self, Allowed, Held, Judged, Reference, SavedPlan, Step};
+
+impl From<&AllowedArgs> for Allowed {
+    fn from(args: &AllowedArgs) -> Self {
+        Self { prune: args.prune, replace: args.replace }
+    }
+}
+
+/// What is compared with all that AWS holds has to be all that is wanted.
+fn check_prune(allowed: &AllowedArgs, path: &std::path::Path) -> Result<(), Failure> {
+    if allowed.prune && !path.is_dir() {
+        let message = "--prune deletes what no file speaks of, so it needs the folder with all files, not one of them";
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    Ok(())
+}
+
+/// `plan`
+pub(super) fn plan<T: Kept>(args: &PlanArgs, office: &Office, wanted: Vec<Judged<'_, T>>) -> Ended {
+    check_prune(&args.allowed, &args.path)?;
+    run::runtime()?.block_on(async {
+        let desk = office.desk(args.sandbox).await?;
+        let made = make(&desk, wanted, (&args.allowed).into(), args.sandbox).await;
+        desk.close().await;
+        let Made { steps, left_alone, .. } = made?;
+        if let Some(out) = &args.out {
+            let saved = SavedPlan::of(&office.target.name, times::stamp(times::now()), &steps);
+            let mut text =
+                serde_json::to_vec_pretty(&saved).map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
+            text.push(b'\n');
+            office::write(out, &text)?;
+        }
+        let mut reported = on_stdout(office, args.sandbox);
+        let (mut destroyed, mut pending) = (0, false);
+        for step in steps {
+            let planned = step.outcome == Outcome::Planned;
+            pending |= planned;
+            destroyed += usize::from(planned && step.destroys());
+            reported.item(item(&step, step.outcome, None, step.faults.clone()));
+        }
+        note_left_alone::<T>(&mut reported, left_alone);
+        if destroyed > 0 {
+            let note = format!("{destroyed} would be deleted, which cannot be undone; apply does that with --yes only");
+            reported.summary.note(note);
+        }
+        let exit = reported.finish()?;
+        Ok(if exit == Exit::Done && pending && args.detailed_exitcode { Exit::Changes } else { exit })
+    })
+}
+
+/// What a plan is made of.
+struct Made<T> {
+    steps: Vec<Step<T>>,
+    /// How many AWS holds of which nobody speaks.
+    left_alone: usize,
+    vault: Vault,
+}
+
+async fn make<T: Kept>(
+    desk: &Desk,
+    mut wanted: Vec<Judged<'_, T>>,
+    allowed: Allowed,
+    is_trial: bool,
+) -> Result<Made<T>, Failure> {
+    let mut vault = if is_trial { Vault::simulated() } else { Vault::default() };
+    wanted.iter_mut().for_each(|judged| vault.look_up(judged));
+    let held = desk.all::<T>().await?;
+    let there = held.len();
+    let steps = aws::plan(wanted, held, allowed, &|reference| vault.get(reference));
+    let left_alone = there - steps.iter().filter(|step| step.held.is_some()).count();
+    Ok(Made { steps, left_alone, vault })
+}
+
+fn note_left_alone<T: Kept>(reported: &mut Reported<impl std::io::Write>, count: usize) {
+    if count > 0 {
+        let noun = if count == 1 { T::NOUN.to_owned() } else { format!("{}s", T::NOUN) };
+        reported.summary.note(format!("AWS holds {count} {noun} more of which no file speaks; left alone without --prune"));
+    }
+}
+
+/// `apply`
+pub(super) fn apply<T: Kept>(args: &ApplyArgs, office: &Office, wanted: Wanted<'_, T>) -> Ended {
+    if args.dry_run {
+        return dry_run(office, wanted);
+    }
+    if let Wanted::Files(_) = wanted {
+        check_prune(&args.allowed, &args.path)?;
+    } else if args.allowed.prune || args.allowed.replace {
+        return Err(Failure::new(Exit::Usage, "the plan says what is deleted and replaced; --prune and --replace are for plan"));
+    }
+    run::runtime()?.block_on(async {
+        // The lock is taken before anything is looked at: what is seen is what is changed.
+        let journal = office.journal(args.sandbox, args.wait_lock)?;
+        let desk = office.desk(args.sandbox).await?;
+        let mut made = match wanted {
+            Wanted::Files(wanted) => make(&desk, wanted, (&args.allowed).into(), args.sandbox).await?,
+            Wanted::Plan(saved) => follow(&desk, office, saved, args.sandbox).await?,
+        };
+        ask_for_yes(&mut made.steps, args.yes);
+        let inputs = vec![args.path.display().to_string()];
+        let ended = steps::run(office, &desk, journal, &made.vault, made.steps, inputs, args.sandbox).await;
+        desk.close().await;
+        ended
+    })
+}
+
+/// The steps of a plan that was saved, as they have to be done now.
+async fn follow<T: Kept>(desk: &Desk, office: &Office, saved: SavedPlan<T>, is_trial: bool) -> Result<Made<T>, Failure> {
+    if saved.target != office.target.name {
+        let message = format!("the plan is for {}, and this is {}; say --to {}", saved.target, office.target.name, saved.target);
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    let mut vault = if is_trial { Vault::simulated() } else { Vault::default() };
+    let mut unusable = Vec::new();
+    for step in &saved.steps {
+        let Some(wanted) = &step.wanted else { continue };
+        let name = step.name.clone().unwrap_or_default();
+        let errors = wanted.judge(now()).into_iter().chain(vault.look_up_all(wanted)).filter(Fault::is_error);
+        unusable.extend(errors.map(|fault| format!("{name}: {}: {}", fault.path, fault.message)));
+    }
+    if !unusable.is_empty() {
+        let message = format!("the plan cannot be used: {}", unusable.join("; "));
+        return Err(Failure::new(Exit::Documents, message));
+    }
+    let held = desk.all::<T>().await?;
+    let steps = saved.follow(held, &|reference| vault.get(reference));
+    Ok(Made { steps, left_alone: 0, vault })
+}
+
+/// What cannot be undone is done only when that is said.
+fn ask_for_yes<T: Kept>(steps: &mut [Step<T>], yes: bool) {
+    for step in steps.iter_mut().filter(|step| !yes && step.destroys()) {
+        let noun = T::NOUN;
+        let what = if step.action == Action::Replace { "deleted and made anew" } else { "deleted" };
+        step.hold("AWS-054", format!("this {noun} would be {what}, which cannot be undone; if that is meant, use --yes"));
+    }
+}
+
+/// Prints the requests, and asks nobody.
+fn dry_run<T: Kept>(office: &Office, wanted: Wanted<'_, T>) -> Ended {
+    let steps = match wanted {
+        Wanted::Files(wanted) => aws::plan(wanted, Vec::new(), Allowed::default(), &|_| None),
+        Wanted::Plan(saved) => saved.as_planned(),
+    };
+    let mut reported = Reported::to(BufWriter::new(stderr().lock()), colours(&stderr()), office, true, false);
+    let mut out = BufWriter::new(stdout().lock());
+    for step in steps {
+        if step.outcome == Outcome::Planned {
+            for call in step.calls() {
+                let mut line = call.line(&|_: &Reference<'_>| DRY_RUN.to_owned(), DRY_RUN);
+                line.push(b'\n');
+                out.write_all(&line).map_err(|error| Failure::output(&error))?;
+            }
+        }
+        reported.item(item(&step, step.outcome, None, step.faults.clone()));
+    }
+    out.flush().map_err(|error| Failure::output(&error))?;
+    reported.finish()
+}
+
+/// `delete`
+pub(super) fn delete<T: Kept>(args: &DeleteArgs, office: &Office, meant: Vec<Judged<'_, T>>) -> Ended {
+    run::runtime()?.block_on(async {
+        let journal = office.journal(false, args.meant.wait_lock)?;
+        let desk = office.desk(false).await?;
+        let held: Held<T> = desk.meant(&args.meant.meant, meant).await?;
+        let mut steps = vec![aws::delete(held)];
+        ask_for_yes(&mut steps, args.yes);
+        let inputs = vec![args.meant.meant.clone()];
+        steps::run(office, &desk, journal, &Vault::default(), steps, inputs, false).await
+    })
+}

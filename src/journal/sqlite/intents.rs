@@ -1,0 +1,90 @@
+//! Intents, in the table that bears their name.
+
+use super::Sqlite;
+use super::trouble::Trouble;
+use crate::engine::state::Millis;
+use crate::journal::{Concluded, Intent, IntentId, Intents, NewIntent, Result, ScopeId};
+
+impl Intents for Sqlite {
+    fn intents(&mut self, scope: ScopeId, subject: &str) -> Result<Vec<Intent>> {
+        let sql = "SELECT id, operation, digest, token, at FROM intent \
+                   WHERE scope = ?1 AND subject = ?2 AND outcome IS NULL ORDER BY id";
+        self.ask(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let rows = statement.query_map((scope, subject), |row| {
+                let (id, operation, digest, token, at) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
+                Ok(Intent { id, operation, digest, token, at })
+            })?;
+            Ok(rows.collect::<std::result::Result<_, _>>()?)
+        })
+    }
+
+    fn intend(&mut self, intent: &NewIntent) -> Result<IntentId> {
+        self.sound()?;
+        self.has_room()?;
+        let sql = "INSERT INTO intent (scope, run, subject, operation, digest, token, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        self.write(|connection| {
+            let NewIntent { scope, run, subject, operation, digest, token, at } = intent;
+            connection.prepare_cached(sql)?.execute((scope, run, subject, operation, digest, token, at))?;
+            Ok(connection.last_insert_rowid())
+        })
+    }
+
+    fn conclude(&mut self, intent: IntentId, at: Millis, how: Concluded, detail: &str) -> Result<()> {
+        let sql = "UPDATE intent SET ended_at = ?2, outcome = ?3, detail = ?4 WHERE id = ?1 AND outcome IS NULL";
+        self.write(|connection| match connection.prepare_cached(sql)?.execute((intent, at, how.word(), detail))? {
+            0 => Err(Trouble::Wrong(format!("there is no open intent {intent}"))),
+            _ => Ok(()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::adapter::Scope;
+    use crate::journal::{Journal as _, NewRun};
+
+    fn new(scope: ScopeId, run: i64, token: &str) -> NewIntent {
+        let (subject, operation) = ("arn".to_owned(), "Put".to_owned());
+        NewIntent { scope, run, subject, operation, digest: [7; 32], token: token.to_owned(), at: 5 }
+    }
+
+    #[test]
+    fn an_older_journal_learns_of_intents_and_keeps_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("payables.db");
+        drop(Sqlite::open(&path, Duration::ZERO).unwrap());
+        // A journal as the first version of its shape left it.
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch("DROP TABLE intent; PRAGMA user_version = 1").unwrap();
+        drop(old);
+        assert!(Sqlite::read(&path).unwrap_err().to_string().contains("older version"));
+        let word = || "x".to_owned();
+        {
+            let mut journal = Sqlite::open(&path, Duration::ZERO).unwrap();
+            let scope = Scope { kind: word(), environment: word(), endpoint: word(), account: word() };
+            let scope = journal.scope(&scope).unwrap();
+            let run = journal.begin(&NewRun { name: word(), scope, target: word(), at: 1, inputs: vec![] }).unwrap();
+            let first = journal.intend(&new(scope, run, "a")).unwrap();
+            journal.intend(&new(scope, run, "b")).unwrap();
+            assert!(journal.intend(&new(scope, run, "b")).is_err(), "a token is for one intent");
+            journal.conclude(first, 9, Concluded::Done, "arn").unwrap();
+            assert!(journal.conclude(first, 9, Concluded::Done, "arn").is_err(), "it has ended");
+        }
+        let mut journal = Sqlite::open(&path, Duration::ZERO).unwrap();
+        let open = journal.intents(1, "arn").unwrap();
+        assert_eq!(open.iter().map(|intent| intent.token.as_str()).collect::<Vec<_>>(), ["b"]);
+        assert_eq!((open[0].digest, open[0].at), ([7; 32], 5));
+        assert!(journal.intents(1, "another").unwrap().is_empty());
+        let mut lines = Vec::new();
+        journal.export(&mut lines).unwrap();
+        assert_eq!(String::from_utf8(lines).unwrap().lines().filter(|line| line.starts_with(r#"{"intent":"#)).count(), 2);
+        drop(journal);
+        assert_eq!(Sqlite::check(&path).unwrap(), []);
+    }
+}

@@ -1,0 +1,329 @@
+//! What has to be done so that AWS holds what files say: for each file and for each thing that AWS holds one step, which says
+//! field by field what changes.
+//!
+//! Nothing is deleted because nobody speaks of it, unless that is asked for; nothing is replaced, unless that is asked for.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use super::compare::changes;
+use super::held::Held;
+use super::resource::Resource;
+use super::wire::Call;
+use super::{Judged, Tags};
+use crate::model::{Fault, Path};
+use crate::outcome::{Action, Change, Outcome};
+use crate::wire::Secret;
+
+/// What may be done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Allowed {
+    /// Delete what AWS holds and no file speaks of.
+    pub prune: bool,
+    /// Delete and create anew where a field cannot be changed.
+    pub replace: bool,
+}
+
+/// One thing, and what is to be done with it.
+#[derive(Debug, Clone)]
+pub struct Step<T> {
+    /// What is to be done.
+    pub action: Action,
+    /// What it is called.
+    pub name: Option<String>,
+    /// The file that speaks of it.
+    pub file: Option<String>,
+    /// What is wanted; nothing where it is to be deleted.
+    pub wanted: Option<T>,
+    /// What AWS holds; nothing where it is to be created.
+    pub held: Option<Held<T>>,
+    /// The fields that change.
+    pub changes: Vec<Change>,
+    /// What is to be said of it.
+    pub faults: Vec<Fault>,
+    /// `planned` or `unchanged`; `invalid` or `held` where it is not done.
+    pub outcome: Outcome,
+}
+
+impl<T: Resource> Step<T> {
+    /// Its ARN, if AWS holds it.
+    pub fn arn(&self) -> Option<&str> {
+        self.held.as_ref().map(Held::arn)
+    }
+
+    /// The requests that do it, in their order.
+    pub fn calls(&self) -> Vec<Call<'_, T>> {
+        let arn = self.arn().unwrap_or_default();
+        let Some(wanted) = &self.wanted else {
+            return if self.action == Action::Delete { vec![Call::Delete(arn)] } else { Vec::new() };
+        };
+        match self.action {
+            Action::Create => vec![Call::Create(wanted)],
+            Action::Replace => vec![Call::Delete(arn), Call::Create(wanted)],
+            Action::Change => {
+                let mut calls = Vec::new();
+                if self.changes.iter().any(|change| !change.path.starts_with("resource_tags.")) {
+                    calls.push(Call::Change(arn, wanted));
+                }
+                let tags = self.changes.iter().filter_map(|change| Some((change.path.strip_prefix("resource_tags.")?, change)));
+                let (set, unset): (Vec<_>, Vec<_>) = tags.partition(|(_, change)| change.new.is_some());
+                // Room is made first: there may be so many tags and no more.
+                if !unset.is_empty() {
+                    calls.push(Call::Untag(arn, unset.into_iter().map(|(name, _)| name.to_owned()).collect()));
+                }
+                if !set.is_empty() {
+                    let pair = |(name, change): (&str, &Change)| (name.to_owned(), change.new.clone().unwrap_or_default());
+                    calls.push(Call::Tag(arn, set.into_iter().map(pair).collect()));
+                }
+                calls
+            }
+            Action::Delete | Action::Keep => Vec::new(),
+        }
+    }
+
+    /// What is still to be done to what AWS holds now, secrets included.
+    pub fn left(&self, now: &Held<T>, secret: &dyn Fn(&super::Reference<'_>) -> Option<Secret>) -> Vec<Change> {
+        let Some(wanted) = &self.wanted else { return Vec::new() };
+        let mut left = changes(Some(&now.content), wanted);
+        secret_changes(now, wanted, secret, &mut left);
+        left
+    }
+
+    /// Whether it takes away what AWS cannot give back.
+    pub fn destroys(&self) -> bool {
+        matches!(self.action, Action::Delete | Action::Replace)
+    }
+
+    /// Does not do it, and says why.
+    pub fn hold(&mut self, rule: &'static str, message: String) {
+        if self.outcome == Outcome::Planned {
+            self.outcome = Outcome::Held;
+            self.faults.push(Fault::error(rule, Path::ROOT, message));
+        }
+    }
+}
+
+/// Tags of AWS's own, which nobody else may touch.
+const RESERVED: &str = "aws:";
+
+/// The tags that are there and not wanted, but for AWS's own.
+pub(super) fn surplus(there: &Tags<'_>, wanted: &Tags<'_>) -> Vec<(String, String)> {
+    let is_surplus = |name: &str| !name.starts_with(RESERVED) && wanted.0.iter().all(|(known, _)| known.as_str() != name);
+    let surplus = there.0.iter().filter(|(name, _)| is_surplus(name));
+    surplus.map(|(name, value)| (name.to_string(), value.to_string())).collect()
+}
+
+/// Makes the plan: the steps in the order in which they have to be done. `secret` gives what a reference stands for.
+pub fn plan<'f, T: Resource>(
+    wanted: Vec<Judged<'f, T>>,
+    held: Vec<Held<T>>,
+    allowed: Allowed,
+    secret: &dyn Fn(&super::Reference<'_>) -> Option<Secret>,
+) -> Vec<Step<T>> {
+    let mut held: Vec<Option<Held<T>>> = held.into_iter().map(Some).collect();
+    let all_sound = wanted.iter().all(Judged::is_sound);
+    let mut taken = Taken::new();
+    let mut steps = Vec::new();
+    for judged in wanted {
+        let Judged { name: file, content, mut faults } = judged;
+        let found = find(&content, &held, &taken, &mut faults).and_then(|place| held.get_mut(place).and_then(Option::take));
+        taken.extend(found.as_ref().map(|held| (held.arn().to_owned(), held.content.identity(), file.to_owned())));
+        let sound = !faults.iter().any(Fault::is_error);
+        steps.push(if sound {
+            step(file, content, found, faults, allowed, secret)
+        } else {
+            unsound(file, content, found, faults)
+        });
+    }
+    if allowed.prune {
+        for held in held.into_iter().flatten() {
+            let mut step = delete(held);
+            if !all_sound {
+                // The file that cannot be read may be the one that speaks of it.
+                step.hold(
+                    "AWS-052",
+                    "it is in no file that can be read; mend the others first, then it can be told whether it goes".to_owned(),
+                );
+            }
+            steps.push(step);
+        }
+    }
+    in_order(steps)
+}
+
+/// The step that deletes something.
+pub fn delete<T: Resource>(held: Held<T>) -> Step<T> {
+    Step {
+        action: Action::Delete,
+        name: held.content.name(),
+        file: None,
+        wanted: None,
+        held: Some(held),
+        changes: Vec::new(),
+        faults: Vec::new(),
+        outcome: Outcome::Planned,
+    }
+}
+
+/// What AWS holds and a file has spoken of: its ARN, what it is known by, and the file.
+type Taken = Vec<(String, Option<String>, String)>;
+
+/// Which of those that AWS holds is meant.
+fn find<T: Resource>(content: &T, held: &[Option<Held<T>>], taken: &Taken, faults: &mut Vec<Fault>) -> Option<usize> {
+    let noun = T::NOUN;
+    let places = |matches: &dyn Fn(&Held<T>) -> bool| -> Vec<usize> {
+        held.iter().enumerate().filter(|(_, held)| held.as_ref().is_some_and(matches)).map(|(place, _)| place).collect()
+    };
+    let identity = content.identity();
+    let by_another =
+        |arn: &str, known: Option<&String>| content.arn() == Some(arn) || (known.is_some() && known == identity.as_ref());
+    if let Some((_, _, file)) = taken.iter().find(|(arn, known, _)| by_another(arn, known.as_ref())) {
+        faults.push(Fault::error("AWS-041", Path::ROOT, format!("{file} speaks of the same {noun}; keep one of the two files")));
+        return None;
+    }
+    if let Some(arn) = content.arn() {
+        if let [place] = places(&|held| held.arn() == arn).as_slice() {
+            return Some(*place);
+        }
+        let message = format!("AWS holds no {noun} with this ARN; it is looked for by what else the file says");
+        faults.push(Fault::warning("AWS-043", "arn", message));
+    }
+    let identity = identity?;
+    match places(&|held| held.content.identity().as_ref() == Some(&identity)).as_slice() {
+        [] => None,
+        [place] => Some(*place),
+        several => {
+            let message =
+                format!("AWS holds {} of them that are called {identity}; say by `arn` which one is meant", several.len());
+            faults.push(Fault::error("AWS-044", Path::ROOT, message));
+            None
+        }
+    }
+}
+
+fn unsound<T: Resource>(file: &str, content: T, held: Option<Held<T>>, faults: Vec<Fault>) -> Step<T> {
+    Step {
+        action: if held.is_some() { Action::Change } else { Action::Create },
+        name: content.name(),
+        file: Some(file.to_owned()),
+        wanted: Some(content),
+        held,
+        changes: Vec::new(),
+        faults,
+        outcome: Outcome::Invalid,
+    }
+}
+
+fn step<T: Resource>(
+    file: &str,
+    content: T,
+    held: Option<Held<T>>,
+    faults: Vec<Fault>,
+    allowed: Allowed,
+    secret: &dyn Fn(&super::Reference<'_>) -> Option<Secret>,
+) -> Step<T> {
+    let mut changes = changes(held.as_ref().map(|held| &held.content), &content);
+    if let Some(held) = &held {
+        secret_changes(held, &content, secret, &mut changes);
+    }
+    let fixed: Vec<&str> = changes.iter().map(|change| change.path.as_str()).filter(|path| T::FIXED.contains(path)).collect();
+    let action = match &held {
+        None => Action::Create,
+        Some(_) if changes.is_empty() => Action::Keep,
+        Some(_) if fixed.is_empty() => Action::Change,
+        Some(_) => Action::Replace,
+    };
+    let needs_replacement = (action == Action::Replace && !allowed.replace).then(|| {
+        let fields = fixed.join(", ");
+        let (noun, action) = (T::NOUN, "--replace");
+        format!(
+            "{fields} cannot be changed in {noun}s that are there; {action} deletes it and makes it anew, or correct the file"
+        )
+    });
+    // What is created is shown by what it is called; its fields stand in the file.
+    if action == Action::Create {
+        changes.clear();
+    }
+    let mut step = Step {
+        action,
+        name: content.name(),
+        file: Some(file.to_owned()),
+        wanted: Some(content),
+        held,
+        changes,
+        faults,
+        outcome: if action == Action::Keep { Outcome::Unchanged } else { Outcome::Planned },
+    };
+    if let Some(message) = needs_replacement {
+        step.hold("AWS-051", message);
+    }
+    step
+}
+
+/// Secrets that are not those that AWS shows. What they are is not said.
+pub(super) fn secret_changes<T: Resource>(
+    held: &Held<T>,
+    wanted: &T,
+    secret: &dyn Fn(&super::Reference<'_>) -> Option<Secret>,
+    changes: &mut Vec<Change>,
+) {
+    const HIDDEN: &str = "(a secret)";
+    let wanted = wanted.secrets();
+    for (path, reference) in &wanted {
+        let there = held.secret(path);
+        let is_same = secret(reference).zip(there).is_some_and(|(wanted, there)| wanted.expose() == there.expose());
+        if !is_same {
+            let new = reference.given().map(|reference| format!("{HIDDEN} from {}", shown(reference)));
+            changes.push(Change { path: (*path).to_owned(), old: there.map(|_| HIDDEN.to_owned()), new });
+        }
+    }
+    for (path, _) in held.secrets.iter().filter(|(path, _)| wanted.iter().all(|(known, _)| known != path)) {
+        changes.push(Change { path: (*path).to_owned(), old: Some(HIDDEN.to_owned()), new: None });
+    }
+}
+
+/// Where a secret is from. A command may hold one itself.
+fn shown(reference: &str) -> &str {
+    if reference.starts_with("cmd:") { "a command" } else { reference }
+}
+
+/// Steps in an order in which AWS takes them: what is deleted first, and an account leaves one unit before it joins another.
+/// Where they wait for each other, or for one that is not done, they are held.
+fn in_order<T: Resource>(steps: Vec<Step<T>>) -> Vec<Step<T>> {
+    let (deletions, mut rest): (VecDeque<_>, VecDeque<_>) = steps.into_iter().partition(|step| step.action == Action::Delete);
+    let mut ordered: Vec<Step<T>> = deletions.into();
+    // How many have been put back since one was taken out for good.
+    let mut put_back = 0;
+    while let Some(mut step) = rest.pop_front() {
+        let joins = joining(&step);
+        let waits = step.outcome == Outcome::Planned
+            && rest.iter().any(|other| !joins.is_disjoint(&accounts(other.held.as_ref().map(|held| &held.content))));
+        if waits && put_back < rest.len() {
+            put_back += 1;
+            rest.push_back(step);
+            continue;
+        }
+        put_back = 0;
+        // What was done before has given its accounts up.
+        let not_done = ordered.iter().filter(|other| other.outcome != Outcome::Planned).chain(&rest);
+        let keeps = |other: &&Step<T>| !joins.is_disjoint(&accounts(other.held.as_ref().map(|held| &held.content)));
+        let blocker = not_done.filter(|other| keeps(other)).find_map(|other| other.name.clone());
+        if let Some(name) = blocker {
+            let message = format!(
+                "accounts of it are in {name} still, which has to give them up first; take them out there and apply that, then apply this"
+            );
+            step.hold("AWS-053", message);
+        }
+        ordered.push(step);
+    }
+    ordered
+}
+
+fn accounts<T: Resource>(content: Option<&T>) -> BTreeSet<String> {
+    content.map(|content| content.accounts().iter().map(ToString::to_string).collect()).unwrap_or_default()
+}
+
+/// The accounts that a step brings into a unit.
+fn joining<T: Resource>(step: &Step<T>) -> BTreeSet<String> {
+    let was = accounts(step.held.as_ref().map(|held| &held.content));
+    accounts(step.wanted.as_ref()).difference(&was).cloned().collect()
+}

@@ -1,0 +1,180 @@
+//! A plan as a file: what was to be done when it was made, so that exactly that is done later, or is told why not.
+//!
+//! It holds no secret, only where secrets are.
+
+use serde::{Deserialize, Serialize};
+
+use super::compare::changes;
+use super::held::Held;
+use super::plan::{Step, delete, secret_changes};
+use super::resource::Resource;
+use crate::model::Fault;
+use crate::outcome::{Action, Change, Outcome};
+use crate::wire::Secret;
+
+/// The name and version of the shape.
+pub const SCHEMA: &str = "payables.aws-plan.v1";
+
+/// A plan as a file.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, bound(deserialize = "T: Deserialize<'de>"))]
+pub struct SavedPlan<T> {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// `portal` or `invoice-unit`.
+    pub resource: String,
+    /// The target that it was made for.
+    pub target: String,
+    /// When it was made, RFC 3339 in UTC.
+    pub made_at: String,
+    /// What is to be done.
+    pub steps: Vec<SavedStep<T>>,
+}
+
+/// One step of it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, bound(deserialize = "T: Deserialize<'de>"))]
+pub struct SavedStep<T> {
+    /// What is to be done.
+    pub action: Action,
+    /// What it is called.
+    pub name: Option<String>,
+    /// The file that speaks of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The fields that change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
+    /// What is wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<T>,
+    /// What AWS held when the plan was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<T>,
+}
+
+impl<T: Resource> SavedPlan<T> {
+    /// The plan that these steps are; those that are not done are left out.
+    pub fn of(target: &str, made_at: String, steps: &[Step<T>]) -> Self
+    where
+        T: Clone,
+    {
+        let steps = steps.iter().filter(|step| step.outcome == Outcome::Planned);
+        let saved = |step: &Step<T>| SavedStep {
+            action: step.action,
+            name: step.name.clone(),
+            file: step.file.clone(),
+            changes: step.changes.clone(),
+            wanted: step.wanted.clone(),
+            held: step.held.as_ref().map(|held| held.content.clone()),
+        };
+        Self {
+            schema: SCHEMA.to_owned(),
+            resource: T::WORD.to_owned(),
+            target: target.to_owned(),
+            made_at,
+            steps: steps.map(saved).collect(),
+        }
+    }
+
+    /// What it says, without a look at what AWS holds now.
+    pub fn as_planned(self) -> Vec<Step<T>> {
+        let step = |saved: SavedStep<T>| Step {
+            action: saved.action,
+            name: saved.name,
+            file: saved.file,
+            wanted: saved.wanted,
+            held: saved.held.map(|content| Held { content, secrets: vec![], version: None, statuses: vec![], facts: vec![] }),
+            changes: saved.changes,
+            faults: Vec::new(),
+            outcome: Outcome::Planned,
+        };
+        self.steps.into_iter().map(step).collect()
+    }
+
+    /// What of it is to be done now, given what AWS holds now. What is done already is unchanged; what has changed since
+    /// otherwise is held.
+    pub fn follow(self, held: Vec<Held<T>>, secret: &dyn Fn(&super::Reference<'_>) -> Option<Secret>) -> Vec<Step<T>> {
+        let mut held: Vec<Option<Held<T>>> = held.into_iter().map(Some).collect();
+        let mut steps = Vec::with_capacity(self.steps.len());
+        for saved in self.steps {
+            let arn = saved.held.as_ref().and_then(Resource::arn).map(str::to_owned);
+            let identity = saved.wanted.as_ref().and_then(Resource::identity);
+            let by_arn = |held: &Held<T>| arn.as_deref().is_some_and(|arn| held.arn() == arn);
+            let by_identity = |held: &Held<T>| identity.is_some() && held.content.identity() == identity;
+            let place = |is_meant: &dyn Fn(&Held<T>) -> bool| held.iter().position(|held| held.as_ref().is_some_and(is_meant));
+            let place = place(&by_arn).or_else(|| place(&by_identity));
+            let now = place.and_then(|place| held.get_mut(place)).and_then(Option::take);
+            steps.push(saved.follow(now, secret));
+        }
+        steps
+    }
+}
+
+impl<T: Resource> SavedStep<T> {
+    fn follow(self, now: Option<Held<T>>, secret: &dyn Fn(&super::Reference<'_>) -> Option<Secret>) -> Step<T> {
+        let Self { action, name, file, changes: planned, wanted, held } = self;
+        // What is deleted has to be what the plan showed.
+        let drift = match (&held, &now) {
+            (Some(then), Some(now)) if matches!(action, Action::Delete | Action::Replace) => changes(Some(then), &now.content),
+            _ => Vec::new(),
+        };
+        let Some(wanted) = wanted else {
+            let mut step = match now {
+                Some(now) => delete(now),
+                None => Step {
+                    action,
+                    name: None,
+                    file: None,
+                    wanted: None,
+                    held: None,
+                    changes: vec![],
+                    faults: vec![],
+                    outcome: Outcome::Unchanged,
+                },
+            };
+            step.name = name;
+            if !drift.is_empty() {
+                hold(&mut step, &drift);
+            }
+            return step;
+        };
+        let is_gone = now.is_none() && action == Action::Change;
+        let was_there = now.is_some();
+        let mut left = changes(now.as_ref().map(|now| &now.content), &wanted);
+        if let Some(now) = &now {
+            secret_changes(now, &wanted, secret, &mut left);
+        }
+        let (action, outcome) = match action {
+            _ if was_there && left.is_empty() => (Action::Keep, Outcome::Unchanged),
+            Action::Replace | Action::Create if !was_there => (Action::Create, Outcome::Planned),
+            action => (action, Outcome::Planned),
+        };
+        let unplanned: Vec<Change> = match action {
+            Action::Change => left.iter().filter(|change| !planned.contains(change)).cloned().collect(),
+            Action::Replace => drift,
+            // It was to be made, and somebody else has made another.
+            Action::Create if was_there => left.clone(),
+            _ => Vec::new(),
+        };
+        let changes = if action == Action::Create { Vec::new() } else { left };
+        let mut step = Step { action, name, file, wanted: Some(wanted), held: now, changes, faults: Vec::new(), outcome };
+        if is_gone {
+            let message = "AWS does not hold it any more, and the plan was to change it; make a new plan".to_owned();
+            step.hold("AWS-050", message);
+        } else if !unplanned.is_empty() {
+            hold(&mut step, &unplanned);
+        }
+        step
+    }
+}
+
+/// Holds a step whose object has changed since the plan was made, and says in which fields.
+fn hold<T: Resource>(step: &mut Step<T>, drift: &[Change]) {
+    step.hold("AWS-050", "AWS holds something else than when the plan was made; make a new plan".to_owned());
+    let text = |value: &Option<String>| value.as_ref().map_or_else(|| "nothing".to_owned(), |value| format!("{value:?}"));
+    for change in drift {
+        let message = format!("is {} now; with the plan it would become {}", text(&change.old), text(&change.new));
+        step.faults.push(Fault::warning("AWS-050", &change.path, message));
+    }
+}
