@@ -11,6 +11,10 @@
 mod amazon;
 mod amazon_exchange;
 mod amazon_orders;
+#[cfg(feature = "aws")]
+mod aws;
+#[cfg(feature = "aws")]
+mod aws_cli;
 mod cli;
 mod desk;
 mod engine;

@@ -34,11 +34,57 @@ pub(super) struct Printer<W: Write> {
     items: u64,
     rows: Vec<Item>,
     failed: Option<io::Error>,
+    about: About,
+}
+
+/// What a report is about, for its words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum About {
+    /// Documents that are sent.
+    Documents,
+    /// What is kept at the vendor, and files speak of.
+    Kept,
+}
+
+impl About {
+    fn heading(self) -> &'static str {
+        match self {
+            Self::Documents => "Document",
+            Self::Kept => "Name",
+        }
+    }
+
+    /// How many there are, and where they go.
+    fn count(self, count: u64, target: &str) -> String {
+        let s = if count == 1 { "" } else { "s" };
+        match self {
+            Self::Documents => format!("{count} document{s} to {target}"),
+            Self::Kept => format!("{count} at {target}"),
+        }
+    }
+
+    /// What the person does next.
+    fn next_step(self, outcome: Outcome) -> Option<&'static str> {
+        match (self, outcome) {
+            (Self::Documents, outcome) => outcome.next_step(),
+            (Self::Kept, Outcome::Held) => Some("do what its message says"),
+            (Self::Kept, Outcome::Invalid | Outcome::Rejected) => Some("mend what its message names, and apply again"),
+            (Self::Kept, Outcome::NotSent) => Some("the next apply does it, unless its message says what has to be done first"),
+            (Self::Kept, Outcome::InDoubt) => Some("apply once more: what is there is read first, so nothing is done twice"),
+            (Self::Kept, _) => None,
+        }
+    }
 }
 
 impl<W: Write> Printer<W> {
     pub(super) fn new(out: W, output: Output, colours: bool) -> Self {
-        Self { out, output, colours, items: 0, rows: Vec::new(), failed: None }
+        Self { out, output, colours, items: 0, rows: Vec::new(), failed: None, about: About::Documents }
+    }
+
+    /// A report about what is kept at the vendor.
+    #[cfg(feature = "aws")]
+    pub(super) fn about_kept(self) -> Self {
+        Self { about: About::Kept, ..self }
     }
 
     pub(super) fn item(&mut self, item: Item) {
@@ -109,14 +155,18 @@ impl<W: Write> Printer<W> {
         let file = |item: &&Item| item.source.as_ref().and_then(|source| source.file.clone());
         let several_files = rows.windows(2).any(|pair| matches!(pair, [one, other] if file(one) != file(other)));
         if !rows.is_empty() {
-            let mut table = grid(&["Document", "Outcome", "Amount", "Remarks"], self.colours);
+            let has_amounts = self.about == About::Documents;
+            let headings = [Some(self.about.heading()), Some("Outcome"), has_amounts.then_some("Amount"), Some("Remarks")];
+            let mut table = grid(&headings.into_iter().flatten().collect::<Vec<_>>(), self.colours);
             for item in &rows {
-                table.add_row([
-                    Cell::new(plain(&name(item, !item.faults.is_empty(), several_files))),
-                    self.outcome_cell(item.outcome),
-                    Cell::new(plain(&amount(item))).set_alignment(comfy_table::CellAlignment::Right),
-                    Cell::new(plain(&remarks(item))),
-                ]);
+                let amount = || Cell::new(plain(&amount(item))).set_alignment(comfy_table::CellAlignment::Right);
+                let cells = [
+                    Some(Cell::new(plain(&name(item, !item.faults.is_empty(), several_files)))),
+                    Some(self.outcome_cell(item.outcome)),
+                    has_amounts.then(amount),
+                    Some(Cell::new(plain(&remarks(item)))),
+                ];
+                table.add_row(cells.into_iter().flatten());
             }
             writeln!(self.out, "{}", table.trim_fmt())?;
         }
@@ -154,9 +204,9 @@ impl<W: Write> Printer<W> {
             (_, true) => " (simulated)",
             _ => "",
         };
-        let documents = if summary.documents == 1 { "1 document".to_owned() } else { format!("{} documents", summary.documents) };
+        let documents = self.about.count(summary.documents, &plain(&run.target));
         let counts = if counts.is_empty() { String::new() } else { format!(": {}", counts.join(", ")) };
-        writeln!(self.out, "{documents} to {}{how}{counts}", plain(&run.target))?;
+        writeln!(self.out, "{documents}{how}{counts}")?;
         for (currency, sums) in &summary.amounts {
             let sums: Vec<String> =
                 sums.iter().map(|(outcome, sum)| format!("{} {}", sum_text(*sum), outcome.word().replace('_', " "))).collect();
@@ -176,7 +226,7 @@ impl<W: Write> Printer<W> {
             writeln!(self.out, "{}", plain(note))?;
         }
         for outcome in Outcome::ALL {
-            if let Some(step) = outcome.next_step().filter(|_| summary.of(outcome) > 0) {
+            if let Some(step) = self.about.next_step(outcome).filter(|_| summary.of(outcome) > 0) {
                 writeln!(self.out, "{}: {step}.", outcome.word().replace('_', " "))?;
             }
         }
@@ -208,13 +258,13 @@ pub(super) fn write_json(out: &mut impl Write, value: &impl serde::Serialize) ->
 fn name(item: &Item, with_place: bool, with_file: bool) -> String {
     let source = item.source.as_ref();
     let file = source.and_then(|source| source.file.as_deref()).filter(|_| with_file);
-    let line = format!("line {}", source.and_then(|source| source.line).unwrap_or_default());
-    let place = file.map_or_else(|| line.clone(), |file| format!("{file}, {line}"));
+    let line = source.and_then(|source| source.line).map(|line| format!("line {line}"));
+    let place: Vec<String> = file.map(str::to_owned).into_iter().chain(line).collect();
     let number = item.number.as_deref().map(self::number);
     match number {
-        Some(number) if with_place => format!("{number}\n({place})"),
+        Some(number) if with_place && !place.is_empty() => format!("{number}\n({})", place.join(", ")),
         Some(number) => number,
-        None => place,
+        None => place.join(", "),
     }
 }
 

@@ -7,8 +7,10 @@ use serde::Deserialize;
 use super::{Configuration, check_endpoint, check_rules, wrong};
 use crate::adapter::Scope;
 use crate::outcome::Exit;
+use crate::secrets;
 use crate::vendors::aws::AwsSettings;
 use crate::vendors::{SettingsError, VendorKind};
+use crate::wire::Secret;
 
 /// A target whose preferences and invoice units are kept as files.
 #[derive(Debug, Clone)]
@@ -73,5 +75,13 @@ impl AwsTarget {
     /// The longest that a request may take.
     pub fn timeout(&self) -> Duration {
         Duration::from_secs(self.settings.timeout_s)
+    }
+
+    /// What a reference in a file stands for; `field` is where it stands, for messages.
+    ///
+    /// # Errors
+    /// When it cannot be had. The message repeats nothing of the secret.
+    pub fn secret(field: &str, reference: &str) -> Result<Secret, String> {
+        secrets::fetch(field, reference).map_err(|error| error.to_string())
     }
 }

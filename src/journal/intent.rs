@@ -75,4 +75,6 @@ pub trait Intents: Send {
     fn intend(&mut self, intent: &NewIntent) -> Result<IntentId>;
     /// Stores how an intent ended, with a word or a reference that says more.
     fn conclude(&mut self, intent: IntentId, at: Millis, how: Concluded, detail: &str) -> Result<()>;
+    /// Stores that intents from before then are not taken up any more: their tokens may be forgotten by now.
+    fn lapse(&mut self, scope: ScopeId, before: Millis, at: Millis) -> Result<()>;
 }

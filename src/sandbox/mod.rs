@@ -87,6 +87,13 @@ impl Sandbox {
         self.front.ledger.snapshot()
     }
 
+    /// How often each operation of AWS Invoicing that changes something with a ClientToken did so. What came again with its
+    /// token is not counted.
+    #[must_use]
+    pub fn aws_performed(&self) -> std::collections::BTreeMap<String, u64> {
+        self.front.aws.performed()
+    }
+
     /// Takes no more connections, lets calls at work finish for a second, and closes the rest.
     pub async fn stop(self) {
         self.server.stop().await;

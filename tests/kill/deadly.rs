@@ -33,7 +33,7 @@ impl Fuse {
         is_ours && self.left.fetch_sub(1, Ordering::SeqCst) == 1
     }
 
-    fn burn(&self, step: &str, when: &str) {
+    pub(super) fn burn(&self, step: &str, when: &str) {
         if self.is_due(step, when) {
             die();
         }

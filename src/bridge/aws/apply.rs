@@ -80,6 +80,9 @@ impl Apply<'_> {
     /// When the journal fails; then nothing more may be asked.
     pub async fn step<T: Kept>(&mut self, step: &Step<T>) -> journal::Result<Applied> {
         let mut arn = step.arn().map(str::to_owned);
+        if step.outcome == Outcome::Unchanged {
+            self.settle(step)?;
+        }
         if step.outcome != Outcome::Planned {
             return Ok(Applied::new(step.outcome, arn, step.faults.clone()));
         }
@@ -104,6 +107,17 @@ impl Apply<'_> {
         let mut applied = self.verified(step, arn, token_was_used).await;
         applied.faults.splice(0..0, step.faults.iter().cloned());
         Ok(applied)
+    }
+
+    /// What was left open about something is over when AWS holds what is wanted.
+    fn settle<T: Kept>(&mut self, step: &Step<T>) -> journal::Result<()> {
+        let identity = step.wanted.as_ref().and_then(|wanted| wanted.identity());
+        for subject in identity.iter().map(String::as_str).chain(step.arn()) {
+            for open in self.journal.intents(self.scope, subject)? {
+                self.journal.conclude(open.id, (self.clock)(), Concluded::Done, "read back")?;
+            }
+        }
+        Ok(())
     }
 
     /// Makes one request of a step.

@@ -156,8 +156,13 @@ fn trouble<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E, HttpRe
     match error {
         SdkError::ServiceError(refused) => {
             let raw = refused.raw();
-            let body = raw.body().bytes().unwrap_or_default();
-            Trouble::Refused(Box::new(Refusal::read(raw.status().as_u16(), refused.err().code(), body)))
+            let (status, body) = (raw.status().as_u16(), raw.body().bytes().unwrap_or_default());
+            let refusal = Refusal::read(status, refused.err().code(), body);
+            // What is no refusal of AWS's, but of something between it and us, says nothing of what AWS did.
+            if status < 400 || (!refusal.is_whole && refusal.meaning() == Meaning::Invalid) {
+                return Trouble::MaybeSent(format!("its answer cannot be read (HTTP {status})"));
+            }
+            Trouble::Refused(Box::new(refusal))
         }
         SdkError::ResponseError(odd) => {
             Trouble::MaybeSent(format!("its answer cannot be read (HTTP {})", odd.raw().status().as_u16()))

@@ -7,8 +7,7 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::time::Duration;
 //!
-//! use payables_bridge::bridge::aws::Account;
-//! use payables_bridge::transport::aws::Access;
+//! use payables_bridge::bridge::aws::{Access, Account};
 //! use payables_bridge::vendors::aws::{Held, Preference};
 //!
 //! let account = Account::open(&Access { timeout: Duration::from_secs(30), ..Access::default() }).await?;
@@ -35,7 +34,7 @@ use aws_smithy_types::DateTime;
 
 use crate::engine::pace::Jitter;
 use crate::model::{Date, Text};
-use crate::transport::aws::{Access, connect};
+use crate::transport::aws::connect;
 use crate::transport::{Http, HttpError};
 use crate::vendors::aws::{Call, Held, Resource, Secrets};
 
@@ -43,6 +42,8 @@ pub use apply::{Applied, Apply, Store};
 pub use ask::Trouble;
 pub use invoices::Paper;
 pub use portal::{NewStatus, Portal, Supplier};
+
+pub use crate::transport::aws::Access;
 
 /// An account of AWS's.
 pub struct Account {

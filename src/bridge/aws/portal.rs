@@ -60,7 +60,7 @@ impl Apply<'_> {
         let request =
             client.send_procurement_portal_validation().procurement_portal_preference_arn(arn).client_token(&intent.token);
         let result = self.account.ask(|| request.clone().send()).await.map(|_| ());
-        self.ended(&intent, arn, result, Outcome::Submitted)
+        self.ended(&intent, arn, result)
     }
 
     /// Tells AWS the code that the portal has shown.
@@ -77,7 +77,7 @@ impl Apply<'_> {
             .code(code)
             .client_token(&intent.token);
         let result = self.account.ask(|| request.clone().send()).await.map(|_| ());
-        self.ended(&intent, arn, result, Outcome::Accepted)
+        self.ended(&intent, arn, result)
     }
 
     /// Sets statuses. Words that nobody has heard of go to AWS as they are.
@@ -103,18 +103,12 @@ impl Apply<'_> {
             .set_purchase_order_retrieval_preference_status_reason(reason_for(po_retrieval))
             .client_token(&intent.token);
         let result = self.account.ask(|| request.clone().send()).await.map(|_| ());
-        self.ended(&intent, arn, result, Outcome::Accepted)
+        self.ended(&intent, arn, result)
     }
 
-    fn ended(
-        &mut self,
-        intent: &super::apply::Intended,
-        arn: &str,
-        result: Result<(), Trouble>,
-        done: Outcome,
-    ) -> journal::Result<Applied> {
+    fn ended(&mut self, intent: &super::apply::Intended, arn: &str, result: Result<(), Trouble>) -> journal::Result<Applied> {
         let (outcome, how, faults, denied) = match result {
-            Ok(()) => (done, Some(Concluded::Done), Vec::new(), false),
+            Ok(()) => (Outcome::Accepted, Some(Concluded::Done), Vec::new(), false),
             Err(trouble) => {
                 let (outcome, how) = match &trouble {
                     Trouble::MaybeSent(_) => (Outcome::InDoubt, None),

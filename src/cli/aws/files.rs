@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::cli::Failure;
+use crate::config::AwsTarget;
 use crate::model::Fault;
 use crate::outcome::Exit;
-use crate::secrets;
 use crate::vendors::aws::{File, Judged, PLAN_SCHEMA, Reference, Resource, SavedPlan};
 use crate::wire::Secret;
 
@@ -26,9 +26,9 @@ pub(super) struct Vault {
 }
 
 impl Vault {
-    /// For trials: a secret that cannot be had is made up.
-    pub(super) fn simulated() -> Self {
-        Self { simulated: true, known: HashMap::new() }
+    /// Empty as yet. In a trial, a secret that cannot be had is made up.
+    pub(super) fn new(is_trial: bool) -> Self {
+        Self { simulated: is_trial, known: HashMap::new() }
     }
 
     /// Looks up the secrets that a file speaks of; those that cannot be had are faults of it.
@@ -48,7 +48,7 @@ impl Vault {
 
     fn find(&mut self, path: &str, reference: &str) -> Result<(), String> {
         if !self.known.contains_key(reference) {
-            let found = secrets::fetch("the secret", reference).map_err(|error| error.to_string());
+            let found = AwsTarget::secret("the secret", reference);
             let found = if self.simulated { found.or_else(|_| Ok(Secret::new("a-made-up-secret"))) } else { found };
             self.known.insert(reference.to_owned(), found);
         }
@@ -77,6 +77,13 @@ pub(super) enum Wanted<'g, T> {
     Plan(SavedPlan<T>),
 }
 
+/// What a plan says first: whether it is one, and of what.
+#[derive(Deserialize)]
+struct Head {
+    schema: String,
+    resource: String,
+}
+
 impl Given {
     /// Reads what is there: a plan has a name that ends in `.json`.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
@@ -101,13 +108,14 @@ impl Given {
         let no_plan = |why: &dyn std::fmt::Display| Failure::new(Exit::Usage, format!("{name} is no plan: {why}"));
         // The words of the reader may repeat what stands there.
         let place = |error: serde_json::Error| no_plan(&format_args!("it stops being one in line {}", error.line()));
-        let saved: SavedPlan<T> = serde_json::from_str(text).map_err(place)?;
-        if saved.schema != PLAN_SCHEMA {
+        let head: Head = serde_json::from_str(text).map_err(place)?;
+        if head.schema != PLAN_SCHEMA {
             return Err(no_plan(&format_args!("its schema is not {PLAN_SCHEMA}")));
         }
-        if saved.resource != T::WORD {
-            return Err(no_plan(&format_args!("it is one for payables {}", saved.resource)));
+        if head.resource != T::WORD {
+            return Err(no_plan(&format_args!("it is one for payables {}", head.resource)));
         }
+        let saved: SavedPlan<T> = serde_json::from_str(text).map_err(place)?;
         Ok(Wanted::Plan(saved))
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::bridge::aws::{Account, Kept, Trouble};
+use crate::bridge::aws::{Access, Account, Kept, Trouble};
 use crate::cli::args::Output;
 use crate::cli::args::aws::TargetArgs;
 use crate::cli::{Failure, logging};
@@ -12,7 +12,6 @@ use crate::journal::Sqlite;
 use crate::outcome::Exit;
 use crate::rules::Levels;
 use crate::sandbox::{Options, Sandbox};
-use crate::transport::aws::Access;
 use crate::vendors::aws::{Held, Judged};
 use crate::wire::Secret;
 

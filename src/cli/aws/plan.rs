@@ -36,7 +36,7 @@ pub(super) fn plan<T: Kept>(args: &PlanArgs, office: &Office, wanted: Vec<Judged
     check_prune(&args.allowed, &args.path)?;
     run::runtime()?.block_on(async {
         let desk = office.desk(args.sandbox).await?;
-        let made = make(&desk, wanted, (&args.allowed).into(), args.sandbox).await;
+        let made = make(&desk, wanted, (&args.allowed).into(), Vault::new(args.sandbox)).await;
         desk.close().await;
         let Made { steps, left_alone, .. } = made?;
         if let Some(out) = &args.out {
@@ -76,9 +76,8 @@ async fn make<T: Kept>(
     desk: &Desk,
     mut wanted: Vec<Judged<'_, T>>,
     allowed: Allowed,
-    is_trial: bool,
+    mut vault: Vault,
 ) -> Result<Made<T>, Failure> {
-    let mut vault = if is_trial { Vault::simulated() } else { Vault::default() };
     wanted.iter_mut().for_each(|judged| vault.look_up(judged));
     let held = desk.all::<T>().await?;
     let there = held.len();
@@ -104,13 +103,20 @@ pub(super) fn apply<T: Kept>(args: &ApplyArgs, office: &Office, wanted: Wanted<'
     } else if args.allowed.prune || args.allowed.replace {
         return Err(Failure::new(Exit::Usage, "the plan says what is deleted and replaced; --prune and --replace are for plan"));
     }
+    let mut vault = Vault::new(args.sandbox);
+    if let Wanted::Plan(saved) = &wanted {
+        check(office, saved, &mut vault)?;
+    }
     run::runtime()?.block_on(async {
         // The lock is taken before anything is looked at: what is seen is what is changed.
         let journal = office.journal(args.sandbox, args.wait_lock)?;
         let desk = office.desk(args.sandbox).await?;
         let mut made = match wanted {
-            Wanted::Files(wanted) => make(&desk, wanted, (&args.allowed).into(), args.sandbox).await?,
-            Wanted::Plan(saved) => follow(&desk, office, saved, args.sandbox).await?,
+            Wanted::Files(wanted) => make(&desk, wanted, (&args.allowed).into(), vault).await?,
+            Wanted::Plan(saved) => {
+                let steps = saved.follow(desk.all::<T>().await?, &|reference| vault.get(reference));
+                Made { steps, left_alone: 0, vault }
+            }
         };
         ask_for_yes(&mut made.steps, args.yes);
         let inputs = vec![args.path.display().to_string()];
@@ -120,27 +126,23 @@ pub(super) fn apply<T: Kept>(args: &ApplyArgs, office: &Office, wanted: Wanted<'
     })
 }
 
-/// The steps of a plan that was saved, as they have to be done now.
-async fn follow<T: Kept>(desk: &Desk, office: &Office, saved: SavedPlan<T>, is_trial: bool) -> Result<Made<T>, Failure> {
+/// Whether a plan that was saved can be used: it is for this target, nobody has changed it by hand, and its secrets are there.
+fn check<T: Kept>(office: &Office, saved: &SavedPlan<T>, vault: &mut Vault) -> Result<(), Failure> {
     if saved.target != office.target.name {
         let message = format!("the plan is for {}, and this is {}; say --to {}", saved.target, office.target.name, saved.target);
         return Err(Failure::new(Exit::Usage, message));
     }
-    let mut vault = if is_trial { Vault::simulated() } else { Vault::default() };
     let mut unusable = Vec::new();
     for step in &saved.steps {
         let Some(wanted) = &step.wanted else { continue };
         let name = step.name.clone().unwrap_or_default();
         let errors = wanted.judge(now()).into_iter().chain(vault.look_up_all(wanted)).filter(Fault::is_error);
-        unusable.extend(errors.map(|fault| format!("{name}: {}: {}", fault.path, fault.message)));
+        unusable.extend(errors.map(|fault| format!("{name}: {}: {} [{}]", fault.path, fault.message, fault.rule)));
     }
-    if !unusable.is_empty() {
-        let message = format!("the plan cannot be used: {}", unusable.join("; "));
-        return Err(Failure::new(Exit::Documents, message));
+    if unusable.is_empty() {
+        return Ok(());
     }
-    let held = desk.all::<T>().await?;
-    let steps = saved.follow(held, &|reference| vault.get(reference));
-    Ok(Made { steps, left_alone: 0, vault })
+    Err(Failure::new(Exit::Documents, format!("the plan cannot be used: {}", unusable.join("; "))))
 }
 
 /// What cannot be undone is done only when that is said.

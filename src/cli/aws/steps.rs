@@ -13,7 +13,7 @@ use crate::cli::print::Printer;
 use crate::cli::run::{self, Begun, colours, wait_for_signal};
 use crate::cli::times;
 use crate::cli::{Ended, tell};
-use crate::journal::{Journal as _, NewRun, Sqlite};
+use crate::journal::{Intents as _, Journal as _, NewRun, Sqlite};
 use crate::model::{Fault, Path, Source};
 use crate::outcome::{Action, Exit, Outcome};
 use crate::report::{Item, Plan, Summary};
@@ -29,7 +29,7 @@ pub(super) struct Reported<W: Write> {
 impl<W: Write> Reported<W> {
     pub(super) fn to(out: W, colours: bool, office: &Office, dry_run: bool, is_trial: bool) -> Self {
         let begun = Begun::of(&office.target.name, dry_run, is_trial);
-        Self { report: Printer::new(out, office.output, colours), begun, summary: Summary::default() }
+        Self { report: Printer::new(out, office.output, colours).about_kept(), begun, summary: Summary::default() }
     }
 
     pub(super) fn item(&mut self, item: Item) {
@@ -65,7 +65,7 @@ pub(super) fn item<T: Resource>(step: &Step<T>, outcome: Outcome, arn: Option<St
         outcome,
         reference: arn.or_else(|| step.arn().map(str::to_owned)),
         faults: faults.into_iter().map(place).collect(),
-        source: file.as_ref().map(|file| Source { file: Some(file.clone().into()), line: Some(1), ..Source::default() }),
+        source: file.as_ref().map(|file| Source { file: Some(file.clone().into()), ..Source::default() }),
         plan: (is_sound && step.action != Action::Keep)
             .then(|| Box::new(Plan { action: step.action, changes: step.changes.clone() })),
         amount: None,
@@ -112,6 +112,8 @@ async fn do_all<T: Kept, W: Write>(
     let listener = tokio::spawn(stop_on_signal(Arc::clone(&stopped)));
     let secret = |reference: &crate::vendors::aws::Reference<'_>| vault.get(reference);
     let window = Duration::from_secs(office.target.settings.token_window_s);
+    let oldest = i64::try_from(window.as_millis()).map_or(0, |window| times::now() - window);
+    journal.lapse(scope, oldest, times::now())?;
     let mut denied = false;
     for step in steps {
         let left_out = if denied {

@@ -37,6 +37,15 @@ impl Intents for Sqlite {
             _ => Ok(()),
         })
     }
+
+    fn lapse(&mut self, scope: ScopeId, before: Millis, at: Millis) -> Result<()> {
+        let sql = "UPDATE intent SET ended_at = ?3, outcome = ?4, detail = 'its token may be forgotten by now' \
+                   WHERE scope = ?1 AND outcome IS NULL AND at < ?2";
+        self.write(|connection| {
+            connection.prepare_cached(sql)?.execute((scope, before, at, Concluded::Overtaken.word()))?;
+            Ok(())
+        })
+    }
 }
 
 #[cfg(test)]
@@ -84,6 +93,10 @@ mod tests {
         let mut lines = Vec::new();
         journal.export(&mut lines).unwrap();
         assert_eq!(String::from_utf8(lines).unwrap().lines().filter(|line| line.starts_with(r#"{"intent":"#)).count(), 2);
+        journal.lapse(1, 5, 9).unwrap();
+        assert_eq!(journal.intents(1, "arn").unwrap().len(), 1);
+        journal.lapse(1, 6, 9).unwrap();
+        assert_eq!(journal.intents(1, "arn").unwrap(), []);
         drop(journal);
         assert_eq!(Sqlite::check(&path).unwrap(), []);
     }

@@ -19,6 +19,7 @@ use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::header::HOST;
 use hyper::http::StatusCode;
@@ -30,7 +31,7 @@ use self::portals::Portals;
 use self::refusal::{Refusal, said};
 use self::sign::Signed;
 use self::units::Units;
-use super::answer::{Body, Cut, page};
+use super::answer::{Body, Cut, page, response};
 use super::fault::FaultKind;
 use super::options::random;
 use super::ready::AwsReady;
@@ -80,6 +81,8 @@ struct Books {
     units: Units,
     /// When something was changed last, and what was set before.
     before: Option<(Instant, Portals, Units)>,
+    /// How often each operation that changes something did so.
+    performed: BTreeMap<String, u64>,
     /// What was answered to requests with a ClientToken, with the operation and a digest of the request.
     answered: BTreeMap<String, (String, u64, Value)>,
 }
@@ -106,6 +109,10 @@ impl Aws {
         }
     }
 
+    pub(super) fn performed(&self) -> BTreeMap<String, u64> {
+        self.books().performed.clone()
+    }
+
     /// Whether a request is for the service: all of them go to one path, but for documents.
     pub(super) fn serves(request: &Request<Incoming>) -> bool {
         request.headers().contains_key(TARGET) || request.uri().path().starts_with(invoices::PAPERS)
@@ -125,13 +132,19 @@ impl Aws {
         }
         let target = head.headers.get(TARGET).and_then(|target| target.to_str().ok()).unwrap_or_default();
         let operation = target.strip_prefix(PREFIX).unwrap_or_default().to_owned();
-        let plan = self.script.plan(&[]);
+        // A fault may be confined to an operation, as it may to a document elsewhere.
+        let plan = self.script.plan(&[&operation]);
         if plan.delay > Duration::ZERO {
             tokio::time::sleep(plan.delay).await;
         }
         match plan.ending.as_ref().map(|fault| fault.kind) {
             Some(FaultKind::Http429) => return Ok(Refusal::throttled().into()),
             Some(FaultKind::Http500Html | FaultKind::Http503) => return Ok(Refusal::broken().into()),
+            Some(FaultKind::Html200) => return Ok(page(StatusCode::OK, "Welcome", "Log in to go on.")),
+            Some(FaultKind::Empty200) => return Ok(response(StatusCode::OK, refusal::JSON, Body::from(Bytes::new()))),
+            Some(FaultKind::Garbage) => {
+                return Ok(response(StatusCode::OK, refusal::JSON, Body::from(Bytes::from_static(b"\xff\xfe{"))));
+            }
             Some(FaultKind::ResetAfter) | None => {}
             // What else can go wrong on the way looks the same to a client.
             Some(_) => return Err(connection.reset()),
@@ -184,6 +197,7 @@ impl Aws {
                 let before = (Instant::now(), books.portals.clone(), books.units.clone());
                 let answer = Self::act(operation, &asked, &mut books, moment, &self.code)?;
                 books.before = Some(before);
+                *books.performed.entry(operation.to_owned()).or_default() += 1;
                 books.answered.insert(token, (operation.to_owned(), digest, answer.clone()));
                 Ok(answer)
             }

@@ -11,6 +11,8 @@ use crate::model::{Fault, Path, shorten};
 pub struct Refusal {
     /// The HTTP status.
     pub status: u16,
+    /// Whether it could be read as what AWS says.
+    pub is_whole: bool,
     /// The code, such as `ConflictException`.
     pub code: String,
     /// The words.
@@ -77,6 +79,7 @@ impl Refusal {
         let kind = said.kind.as_deref().map(short).filter(|kind| !kind.is_empty());
         Self {
             status,
+            is_whole: true,
             code: kind.or_else(|| code.map(short)).unwrap_or_else(|| format!("HTTP {status}")),
             message: said.message.unwrap_or_default(),
             reason: said.reason,

@@ -1,5 +1,7 @@
 //! Every rule has a case, and no message holds a secret.
 
+mod planning;
+
 use std::collections::BTreeSet;
 
 use serde_json::Value;

@@ -1,0 +1,204 @@
+//! What is kept at AWS: the program dies while it applies, at random moments and at every step. The next apply ends with what is
+//! wanted, and nothing is made twice.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant, SystemTime};
+
+use fastrand::Rng;
+use payables_bridge::bridge::aws::{Access, Account, Apply};
+use payables_bridge::journal::{Concluded, Intent, IntentId, Intents, NewIntent, Result, ScopeId, Sqlite};
+use payables_bridge::outcome::Outcome;
+use payables_bridge::vendors::aws::{Allowed, Preference, plan};
+use payables_bridge::wire::Secret;
+
+use super::deadly::{Deadly, Fuse};
+use super::{Running, kills, seed};
+use crate::aws::{Office, begin, files, preferences, secret, units};
+use crate::support::payables;
+
+/// Where an apply may die. Two preferences are made, one after the other.
+const STEPS: [&str; 8] = [
+    "intend.before.1",
+    "intend.after.1",
+    "conclude.before.1",
+    "conclude.after.1",
+    "intend.before.2",
+    "intend.after.2",
+    "conclude.before.2",
+    "conclude.after.2",
+];
+/// What goes wrong besides.
+const FAULTS: [&[&str]; 4] =
+    [&[], &["reset-after:every=3"], &["http-500-html:every=4", "slow:ms=5"], &["stale:ms=300", "http-429:every=5"]];
+
+impl Intents for Deadly<Sqlite> {
+    fn intents(&mut self, scope: ScopeId, subject: &str) -> Result<Vec<Intent>> {
+        self.inner.intents(scope, subject)
+    }
+
+    fn lapse(&mut self, scope: ScopeId, before: i64, at: i64) -> Result<()> {
+        self.inner.lapse(scope, before, at)
+    }
+
+    fn intend(&mut self, intent: &NewIntent) -> Result<IntentId> {
+        self.fuse.burn("intend", "before");
+        let done = self.inner.intend(intent);
+        self.fuse.burn("intend", "after");
+        done
+    }
+
+    fn conclude(&mut self, intent: IntentId, at: i64, how: Concluded, detail: &str) -> Result<()> {
+        self.fuse.burn("conclude", "before");
+        let done = self.inner.conclude(intent, at, how, detail);
+        self.fuse.burn("conclude", "after");
+        done
+    }
+}
+
+/// Does nothing unless it is told where to die.
+#[test]
+fn child() {
+    let Ok(step) = std::env::var("KILL_KEPT_STEP") else { return };
+    let path = |name: &str| PathBuf::from(std::env::var_os(name).unwrap());
+    let mut inner = Sqlite::open(&path("KILL_FOLDER").join("payables.db"), Duration::from_secs(5)).unwrap();
+    let endpoint = std::env::var("KILL_ENDPOINT").unwrap();
+    let (scope, run) = begin(&mut inner, &endpoint);
+    let mut journal = Deadly { inner, fuse: Fuse::new(&step) };
+    let key = [std::env::var("KILL_KEY").unwrap(), std::env::var("KILL_SECRET").unwrap()];
+    let access = Access {
+        endpoint: Some(endpoint),
+        timeout: Duration::from_secs(5),
+        key: Some((key[0].clone(), Secret::new(key[1].clone()))),
+        ..Access::default()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let account = Account::open(&access).await.unwrap();
+        let files = files("examples/portals");
+        let held = account.all::<Preference<'_>>().await.unwrap();
+        for step in plan(preferences(&files), held, Allowed::default(), &secret) {
+            let (window, clock) = (Duration::from_secs(600), || 1_772_323_200_000);
+            let mut apply =
+                Apply { account: &account, journal: &mut journal, scope, run, window, secret: &secret, clock: &clock };
+            apply.step(&step).await.unwrap();
+        }
+    });
+}
+
+/// Applies in a process that dies at a step. Returns whether it came so far.
+fn crash(office: &Office, step: &str) -> bool {
+    let ready = office.sandbox.ready().aws;
+    let log = office.folder.path().join("log");
+    // A shell is in between only so that no memory is dumped.
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -c 0; exec \"$@\"", "sh"]).arg(std::env::current_exe().unwrap());
+    command.args(["--exact", "kill::kept::child", "--nocapture"]);
+    command.env("KILL_KEPT_STEP", step).env("KILL_FOLDER", office.folder.path()).env("KILL_ENDPOINT", ready.endpoint);
+    command.env("KILL_KEY", ready.access_key_id).env("KILL_SECRET", ready.secret_access_key).stdin(Stdio::null());
+    let output = File::create(&log).unwrap();
+    command.stderr(output.try_clone().unwrap()).stdout(output);
+    let mut running = Running(command.spawn().unwrap());
+    let status = wait(&mut running, step);
+    let died = status.signal().is_some();
+    assert!(died || status.success(), "{step}: it ended with {status}: {}", fs::read_to_string(&log).unwrap_or_default());
+    died
+}
+
+fn wait(running: &mut Running, what: &str) -> std::process::ExitStatus {
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        if let Some(status) = running.0.try_wait().unwrap() {
+            return status;
+        }
+        assert!(Instant::now() < until, "{what}: it neither dies nor ends");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Lets an apply come to its end, and another one that has nothing to do. Each thing was made once.
+async fn conclude(office: &Office, what: &str) {
+    let portals = files("examples/portals");
+    let unit_files = files("examples/invoice-units");
+    for tries in 0.. {
+        let mut all = office.apply(preferences(&portals)).await;
+        all.extend(office.apply(units(&unit_files)).await);
+        if all.iter().all(|applied| matches!(applied.outcome, Outcome::Accepted | Outcome::Unchanged)) {
+            break;
+        }
+        // What AWS shows late is refused when it is made once more; it is seen a moment later.
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        assert!(tries < 10, "{what}: it does not come to an end: {all:?}");
+    }
+    tokio::time::sleep(Duration::from_millis(350)).await;
+    let mut all = office.apply(preferences(&portals)).await;
+    all.extend(office.apply(units(&unit_files)).await);
+    assert!(all.iter().all(|applied| applied.outcome == Outcome::Unchanged), "{what}: {all:?}");
+    let made: BTreeMap<String, u64> = office.sandbox.aws_performed();
+    let expected = [("CreateInvoiceUnit", 2), ("CreateProcurementPortalPreference", 2)];
+    assert_eq!(made, expected.into_iter().map(|(name, count)| (name.to_owned(), count)).collect(), "{what}");
+    let open: Vec<_> = office.intents().into_iter().filter(|(.., outcome)| outcome.is_none()).collect();
+    assert!(open.is_empty(), "{what}: {open:?}");
+    assert_eq!(Sqlite::check(&office.folder.path().join("payables.db")).unwrap(), [], "{what}");
+    look_for_secrets(office.folder.path(), what);
+}
+
+fn look_for_secrets(folder: &Path, what: &str) {
+    for file in fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let bytes = fs::read(&path).unwrap();
+        assert!(!bytes.windows(6).any(|window| window == b"canary"), "{what}: a secret is in {}", path.display());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wherever_an_apply_dies_the_next_one_ends_as_it_should() {
+    let mut died = 0;
+    let all = STEPS.iter().flat_map(|step| FAULTS.iter().map(move |faults| (step, faults)));
+    // Each step with each fault takes its time; a short test takes one fault after the other.
+    let stride = if kills() < 200 { FAULTS.len() + 1 } else { 1 };
+    for (step, faults) in all.step_by(stride) {
+        let mut office = Office::open(faults).await;
+        // The child's clock stands still at the same time, so its tokens are within their window.
+        office.window = Duration::from_secs(600);
+        let what = format!("{step} with {faults:?}");
+        died += usize::from(crash(&office, step));
+        conclude(&office, &what).await;
+    }
+    assert!(died * stride >= STEPS.len() * 2, "only {died} died");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whenever_an_apply_is_killed_the_next_one_ends_as_it_should() {
+    let mut rng = Rng::with_seed(seed());
+    let most = kills().div_ceil(8);
+    let (mut killed, mut survived) = (0, 0);
+    while killed < most && survived < 4 * most {
+        let seed = rng.get_seed();
+        let faults = FAULTS[rng.usize(..FAULTS.len())];
+        let office = Office::open(faults).await;
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        office.now.set(i64::try_from(now.as_millis()).unwrap());
+        let ready = office.sandbox.ready().aws;
+        let configuration = format!("[targets.aws]\nkind = \"aws-invoicing\"\nendpoint = {:?}\n", ready.endpoint);
+        fs::write(office.folder.path().join("payables.toml"), configuration).unwrap();
+        let mut command = payables();
+        command.current_dir(&office.folder).args(["portal", "apply"]).arg(crate::support::project("examples/portals"));
+        command.env("AWS_EC2_METADATA_DISABLED", "true").env("AWS_ACCESS_KEY_ID", ready.access_key_id);
+        command.env("AWS_SECRET_ACCESS_KEY", ready.secret_access_key).stdout(Stdio::null()).stderr(Stdio::null());
+        for name in ["COUPA_SHARED_SECRET", "SAP_SHARED_SECRET", "SAP_TEST_SHARED_SECRET"] {
+            command.env(name, format!("canary-{name}"));
+        }
+        let mut running = Running(command.spawn().unwrap());
+        tokio::time::sleep(Duration::from_micros(rng.u64(..250_000))).await;
+        let _gone_already = running.0.kill();
+        let was_killed = wait(&mut running, "a killed apply").signal() == Some(9);
+        killed += u64::from(was_killed);
+        survived += u64::from(!was_killed);
+        conclude(&office, &format!("KILL_SEED={seed} with {faults:?}")).await;
+    }
+    println!("{killed} applies killed, {survived} ended before");
+}
