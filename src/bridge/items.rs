@@ -28,6 +28,7 @@ pub(super) enum Work<'r> {
 
 /// What a stream brings.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are the large one")]
 pub enum Progress {
     /// All input has been read and stored, and so many documents are going to be sent.
     Imported(u64),

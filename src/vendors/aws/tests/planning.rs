@@ -151,7 +151,7 @@ fn nothing_is_deleted_because_nobody_speaks_of_it_unless_that_is_said() {
         told(&plan(files.preferences(), before.held_preferences(&[ARN, OTHER]), Allowed { prune, replace: false }, &secret))
     };
     let keep = (Action::Keep, Some(ARN.to_owned()), Outcome::Unchanged, vec![]);
-    assert_eq!(steps(&world, false), [keep.clone()]);
+    assert_eq!(steps(&world, false), std::slice::from_ref(&keep));
     let delete = |outcome, rules: &[&str]| {
         (Action::Delete, Some(OTHER.to_owned()), outcome, rules.iter().map(|rule| (*rule).to_owned()).collect::<Vec<_>>())
     };
