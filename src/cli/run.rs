@@ -178,6 +178,7 @@ impl Begun {
     }
 
     /// The name that people use.
+    #[cfg(feature = "aws")]
     pub(super) fn id(&self) -> &str {
         &self.id
     }

@@ -94,10 +94,8 @@ impl Apply<'_> {
                     token_was_used |= used;
                 }
                 Called::Ended(mut ended) => {
-                    if step.action == Action::Replace && place > 0 {
-                        let message =
-                            "it has been deleted, and is not made anew yet; apply again as soon as what is said here is mended";
-                        ended.faults.push(Fault::error("AWS-060", Path::ROOT, message));
+                    if place > 0 {
+                        ended.faults.push(half_done(step.action));
                     }
                     ended.faults.splice(0..0, step.faults.iter().cloned());
                     return Ok(ended);
@@ -105,6 +103,13 @@ impl Apply<'_> {
             }
         }
         let mut applied = self.verified(step, arn, token_was_used).await;
+        let written = step.wanted.as_ref().and_then(|wanted| wanted.arn());
+        if let (Some(written), Some(arn)) = (written, &applied.arn)
+            && written != arn
+        {
+            let message = format!("the file has the ARN of another one, which is over; this one has {arn}, and import writes it");
+            applied.faults.push(Fault::warning("AWS-043", "arn", message));
+        }
         applied.faults.splice(0..0, step.faults.iter().cloned());
         Ok(applied)
     }
@@ -302,6 +307,17 @@ impl Apply<'_> {
             Some(intent) => self.journal.conclude(intent.id, (self.clock)(), how, detail),
             None => Ok(()),
         }
+    }
+}
+
+/// What is told when the first requests of a step were taken and a later one was not.
+fn half_done(action: Action) -> Fault {
+    match action {
+        Action::Replace => {
+            let message = "it has been deleted, and is not made anew yet; apply again as soon as what is said here is mended";
+            Fault::error("AWS-060", Path::ROOT, message)
+        }
+        _ => Fault::warning("AWS-060", Path::ROOT, "a part of it was done; the next plan shows what is left"),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::future::Future;
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use aws_sdk_invoicing::error::{ProvideErrorMetadata, SdkError};
@@ -102,6 +103,7 @@ impl Account {
     {
         let mut may_have_acted = false;
         for tries in 1.. {
+            self.requests.fetch_add(1, Ordering::Relaxed);
             let trouble = match ask().await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => trouble(&error),

@@ -28,6 +28,7 @@ mod units;
 
 use std::future::Future;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_sdk_invoicing::Client;
 use aws_smithy_types::DateTime;
@@ -50,6 +51,7 @@ pub struct Account {
     client: Client,
     http: Http,
     jitter: Mutex<Jitter>,
+    requests: AtomicU64,
 }
 
 impl Account {
@@ -59,7 +61,12 @@ impl Account {
     /// When TLS cannot be set up.
     pub async fn open(access: &Access) -> Result<Self, HttpError> {
         let (client, http) = connect(access).await?;
-        Ok(Self { client, http, jitter: Mutex::new(Jitter::new(fastrand::u64(..))) })
+        Ok(Self { client, http, jitter: Mutex::new(Jitter::new(fastrand::u64(..))), requests: AtomicU64::new(0) })
+    }
+
+    /// How many requests were made, each try counted.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
     }
 
     /// All that AWS holds of a kind.

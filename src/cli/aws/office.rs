@@ -100,9 +100,11 @@ impl Desk {
             return self.account.get(meant).await.map_err(|trouble| refused(&trouble))?.ok_or_else(nothing);
         };
         if one.content.arn().is_none() && one.content.identity().is_none() {
-            let says: Vec<String> = one.faults.iter().map(|fault| format!("{}: {}", fault.path, fault.message)).collect();
-            let message = format!("{}: it does not say which {} it speaks of: {}", one.name, T::NOUN, says.join("; "));
-            return Err(Failure::new(Exit::Documents, message));
+            let place = |path: &str| if path.is_empty() { String::new() } else { format!("{path}: ") };
+            let says: Vec<String> =
+                one.faults.iter().map(|fault| format!("{}{} [{}]", place(&fault.path), fault.message, fault.rule)).collect();
+            let message = format!("{} does not say which {} is meant: {}", one.name, T::NOUN, says.join("; "));
+            return Err(Failure::new(Exit::Usage, message));
         }
         let all = self.all::<T>().await?;
         let by_arn = all.iter().position(|held| one.content.arn() == Some(held.arn()));

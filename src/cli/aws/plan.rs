@@ -37,6 +37,7 @@ pub(super) fn plan<T: Kept>(args: &PlanArgs, office: &Office, wanted: Vec<Judged
     run::runtime()?.block_on(async {
         let desk = office.desk(args.sandbox).await?;
         let made = make(&desk, wanted, (&args.allowed).into(), Vault::new(args.sandbox)).await;
+        let requests = desk.account.requests();
         desk.close().await;
         let Made { steps, left_alone, .. } = made?;
         if let Some(out) = &args.out {
@@ -47,6 +48,7 @@ pub(super) fn plan<T: Kept>(args: &PlanArgs, office: &Office, wanted: Vec<Judged
             office::write(out, &text)?;
         }
         let mut reported = on_stdout(office, args.sandbox);
+        reported.summary.requests = requests;
         let (mut destroyed, mut pending) = (0, false);
         for step in steps {
             let planned = step.outcome == Outcome::Planned;
@@ -137,7 +139,11 @@ fn check<T: Kept>(office: &Office, saved: &SavedPlan<T>, vault: &mut Vault) -> R
         let Some(wanted) = &step.wanted else { continue };
         let name = step.name.clone().unwrap_or_default();
         let errors = wanted.judge(now()).into_iter().chain(vault.look_up_all(wanted)).filter(Fault::is_error);
-        unusable.extend(errors.map(|fault| format!("{name}: {}: {} [{}]", fault.path, fault.message, fault.rule)));
+        let told = |fault: Fault| {
+            let path = if fault.message.starts_with(&fault.path) { String::new() } else { format!("{}: ", fault.path) };
+            format!("{name}: {path}{} [{}]", fault.message, fault.rule)
+        };
+        unusable.extend(errors.map(told));
     }
     if unusable.is_empty() {
         return Ok(());

@@ -113,6 +113,7 @@ fn change(office: &Office, args: &MeantArgs, meant: Vec<Judged<'_, Preference<'_
         if outcome == Outcome::InDoubt {
             reported.summary.note("the same command once more asks with the same token".to_owned());
         }
+        reported.summary.requests = account.requests();
         let summary = serde_json::to_string(&reported.summary).unwrap_or_default();
         journal.end(run, times::now(), &summary)?;
         reported.finish()
@@ -128,10 +129,7 @@ pub(super) fn suppliers(args: &SuppliersArgs) -> Ended {
     })?;
     if portals.is_empty() {
         let wanted = args.portal.as_deref().unwrap_or_default();
-        return Err(Failure::new(
-            Exit::Documents,
-            format!("AWS knows no portal {wanted:?}; `payables portal suppliers` lists all"),
-        ));
+        return Err(Failure::new(Exit::Usage, format!("AWS knows no portal {wanted:?}; `payables portal suppliers` lists all")));
     }
     let mut out = stdout();
     let written = match office.output {

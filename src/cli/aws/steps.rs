@@ -147,6 +147,7 @@ async fn do_all<T: Kept, W: Write>(
         reported.summary.note("stopped; the next apply does the rest".to_owned());
         reported.summary.end_with(Exit::Temporary);
     }
+    reported.summary.requests = desk.account.requests();
     journal.report(run, items)?;
     let summary = serde_json::to_string(&reported.summary).unwrap_or_default();
     journal.end(run, times::now(), &summary)
