@@ -201,7 +201,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "AWS-064",
         "AWS took it and shows something else",
-        "It may show it later, or it keeps what was left out of a request.",
+        "It may show it later (then it is submitted), or it keeps what was left out of a request (then it is rejected).",
         "Make a new plan in a while and look at it.",
     ),
     rule(

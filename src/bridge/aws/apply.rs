@@ -10,11 +10,12 @@ use crate::engine::state::Millis;
 use crate::journal::{self, Concluded, Digest, IntentId, Intents, Journal, NewIntent, RunId, ScopeId};
 use crate::model::{Fault, Path};
 use crate::outcome::{Action, Outcome};
-use crate::vendors::aws::{Call, Held, Meaning, Reference, Step};
+use crate::vendors::aws::{Call, Held, Meaning, Reference, Secrets, Step};
 use crate::wire::Secret;
 
 /// How long is waited until AWS shows what it has done: it may show an older state for a while.
-const LOOKS: [Duration; 4] = [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
+pub(super) const LOOKS: [Duration; 4] =
+    [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
 /// A journal that keeps intents.
 pub trait Store: Journal + Intents {}
@@ -87,7 +88,12 @@ impl Apply<'_> {
             return Ok(Applied::new(step.outcome, arn, step.faults.clone()));
         }
         let mut token_was_used = false;
-        for (place, call) in step.calls().iter().enumerate() {
+        let calls = step.calls();
+        if calls.is_empty() {
+            let fault = Fault::error("AWS-050", Path::ROOT, "the plan does not say what is to be done; make a new plan");
+            return Ok(Applied::new(Outcome::Held, arn, vec![fault]));
+        }
+        for (place, call) in calls.iter().enumerate() {
             match self.call(step, call).await? {
                 Called::Done { arn: made, token_was_used: used } => {
                     arn = made.or(arn);
@@ -131,13 +137,13 @@ impl Apply<'_> {
             Call::Create(wanted) => wanted.identity().unwrap_or_default(),
             Call::Change(arn, _) | Call::Delete(arn) | Call::Tag(arn, _) | Call::Untag(arn, _) => (*arn).to_owned(),
         };
+        let secret = self.secret;
+        let expose = |reference: &Reference<'_>| secret(reference).map(|secret| secret.expose().to_owned()).unwrap_or_default();
         let intent = match call.takes_token() {
-            true => Some(self.intend(&subject, call.operation(), digest(step, call))?),
+            true => Some(self.intend(&subject, call.operation(), &|token| digest(step, call, &expose, token))?),
             false => None,
         };
         let token = intent.as_ref().map(|intent| intent.token.clone()).unwrap_or_default();
-        let secret = self.secret;
-        let expose = |reference: &Reference<'_>| secret(reference).map(|secret| secret.expose().to_owned()).unwrap_or_default();
         let result = T::call(self.account, call, &expose, &token).await;
         let trouble = match result {
             Ok(arn) => {
@@ -235,38 +241,66 @@ impl Apply<'_> {
     /// Reads back what AWS holds after all requests of a step were taken.
     async fn verified<T: Kept>(&self, step: &Step<T>, arn: Option<String>, token_was_used: bool) -> Applied {
         let looked_for = arn.clone().unwrap_or_default();
-        let mut said = Vec::new();
+        let mut shown = Shown::AsWanted;
         for pause in LOOKS {
             tokio::time::sleep(pause).await;
-            said = match self.account.get::<T>(&looked_for).await {
-                Ok(now) => match (now, &step.wanted) {
-                    (None, None) => Vec::new(),
-                    (Some(_), None) => vec![(String::new(), "AWS has deleted it and shows it still".to_owned())],
-                    (None, Some(_)) => vec![(String::new(), "AWS has taken it and does not show it".to_owned())],
-                    (Some(now), Some(_)) => {
-                        let text =
-                            |value: Option<String>| value.map_or_else(|| "nothing".to_owned(), |value| format!("{value:?}"));
-                        let told = |change: crate::outcome::Change| {
-                            (change.path, format!("AWS shows {} here, and was told {}", text(change.old), text(change.new)))
-                        };
-                        step.left(&now, self.secret).into_iter().map(told).collect()
-                    }
-                },
-                Err(trouble) => vec![(String::new(), format!("AWS has taken it, and it could not be read back: {trouble}"))],
-            };
-            if said.is_empty() {
+            shown = self.shown(step, &looked_for).await;
+            if matches!(shown, Shown::AsWanted) {
                 return Applied::new(Outcome::Accepted, arn, Vec::new());
             }
         }
+        let (outcome, told) = match shown {
+            Shown::AsWanted => (Outcome::Accepted, Vec::new()),
+            // AWS has said yes, and may need a while.
+            Shown::NotYet(why) => (Outcome::Submitted, vec![(String::new(), why)]),
+            // AWS has said yes, and did something else.
+            Shown::Otherwise(told) => (Outcome::Rejected, told),
+        };
         // A token that was used before may have brought the answer to what was asked then.
-        if token_was_used {
-            let error =
-                |(path, message): (String, String)| Fault::error("AWS-064", path, format!("{message}; the next apply asks anew"));
-            return Applied::new(Outcome::NotSent, arn, said.into_iter().map(error).collect());
-        }
-        let warning = |(path, message)| Fault::warning("AWS-064", path, message);
-        Applied::new(Outcome::Accepted, arn, said.into_iter().map(warning).collect())
+        let outcome = if token_was_used { Outcome::NotSent } else { outcome };
+        let fault = |(path, message): (String, String)| match outcome {
+            Outcome::NotSent => Fault::error("AWS-064", path, format!("{message}; the next apply asks anew")),
+            Outcome::Rejected => Fault::error("AWS-064", path, message),
+            _ => Fault::warning("AWS-064", path, message),
+        };
+        Applied::new(outcome, arn, told.into_iter().map(fault).collect())
     }
+
+    async fn shown<T: Kept>(&self, step: &Step<T>, arn: &str) -> Shown {
+        let not_yet = |why: &str| Shown::NotYet(why.to_owned());
+        let now = match self.account.get::<T>(arn).await {
+            Ok(now) => now,
+            Err(trouble) => return Shown::NotYet(format!("AWS has taken it, and it could not be read back: {trouble}")),
+        };
+        match (now, &step.wanted) {
+            (None, None) => Shown::AsWanted,
+            (Some(_), None) => not_yet("AWS has taken it, and shows it still"),
+            (None, Some(_)) => not_yet("AWS has taken it, and does not show it yet"),
+            (Some(now), Some(_)) => {
+                let left = step.left(&now, self.secret);
+                let was = step.held.as_ref().map(Held::fingerprint);
+                if left.is_empty() {
+                    Shown::AsWanted
+                } else if was == Some(now.fingerprint()) {
+                    not_yet("AWS has taken it, and shows still what was there before")
+                } else {
+                    let text = |value: Option<String>| value.map_or_else(|| "nothing".to_owned(), |value| format!("{value:?}"));
+                    let told = |change: crate::outcome::Change| {
+                        (change.path, format!("AWS shows {} here, and was told {}", text(change.old), text(change.new)))
+                    };
+                    Shown::Otherwise(left.into_iter().map(told).collect())
+                }
+            }
+        }
+    }
+}
+
+/// What AWS shows after it has taken something.
+enum Shown {
+    AsWanted,
+    NotYet(String),
+    /// Fields, and what is to be said of them.
+    Otherwise(Vec<(String, String)>),
 }
 
 /// An intent that was stored.
@@ -274,20 +308,25 @@ pub(super) struct Intended {
     id: IntentId,
     pub(super) token: String,
     /// The token may have reached AWS in an earlier run.
-    was_used: bool,
+    pub(super) was_used: bool,
 }
 
 impl Apply<'_> {
     /// Stores an intent, or takes up the one that an earlier run has left open. What else was left open about the subject is
     /// overtaken: what AWS holds was read since, and this was decided on it.
-    pub(super) fn intend(&mut self, subject: &str, operation: &str, digest: Digest) -> journal::Result<Intended> {
+    pub(super) fn intend(
+        &mut self,
+        subject: &str,
+        operation: &str,
+        digest: &dyn Fn(&str) -> Digest,
+    ) -> journal::Result<Intended> {
         let now = (self.clock)();
         let window = Millis::try_from(self.window.as_millis()).unwrap_or(Millis::MAX / 4);
         let mut taken_up = None;
         for open in self.journal.intents(self.scope, subject)? {
             // A clock that was set back says nothing of how long ago it was.
             let is_young = (0..=window).contains(&(now - open.at));
-            if taken_up.is_none() && is_young && open.operation == operation && open.digest == digest {
+            if taken_up.is_none() && is_young && open.operation == operation && open.digest == digest(&open.token) {
                 taken_up = Some(Intended { id: open.id, token: open.token, was_used: true });
             } else {
                 self.journal.conclude(open.id, now, Concluded::Overtaken, "what AWS holds was read back")?;
@@ -297,7 +336,7 @@ impl Apply<'_> {
             return Ok(intended);
         }
         let token = format!("{:032x}", fastrand::u128(..));
-        let (subject, operation) = (subject.to_owned(), operation.to_owned());
+        let (subject, operation, digest) = (subject.to_owned(), operation.to_owned(), digest(&token));
         let new = NewIntent { scope: self.scope, run: self.run, subject, operation, digest, token: token.clone(), at: now };
         Ok(Intended { id: self.journal.intend(&new)?, token, was_used: false })
     }
@@ -321,10 +360,25 @@ fn half_done(action: Action) -> Fault {
     }
 }
 
-/// A request in short, without secrets and token, and what it was decided on.
-fn digest<T: Kept>(step: &Step<T>, call: &Call<'_, T>) -> Digest {
-    let mut hasher = Sha256::new();
-    hasher.update(call.line(&|reference| reference.given().unwrap_or_default().to_owned(), ""));
-    hasher.update(step.held.as_ref().map(Held::fingerprint).unwrap_or_default());
-    hasher.finalize().into()
+/// A request in short, and what it was decided on. It is made with the token, so that two of one content have nothing in common.
+///
+/// Of the secrets of a request two bytes of a digest go into it: enough to notice that one was changed, and not enough to find
+/// it out.
+fn digest<T: Kept>(step: &Step<T>, call: &Call<'_, T>, expose: Secrets<'_>, token: &str) -> Digest {
+    let keyed = |bytes: &[u8]| -> Digest {
+        let mut hasher = Sha256::new();
+        hasher.update(token);
+        hasher.update(bytes);
+        hasher.finalize().into()
+    };
+    let mut content = call.line(&|reference| reference.given().unwrap_or_default().to_owned(), "");
+    // What is made does not depend on what was there before: after a replacement that was broken off, it is the same.
+    if !matches!(call, Call::Create(_)) {
+        content.extend_from_slice(step.held.as_ref().map(Held::fingerprint).unwrap_or_default().as_bytes());
+    }
+    let (mut digest, secret) = (keyed(&content), keyed(&call.line(expose, "")));
+    for (place, byte) in digest.iter_mut().rev().zip(secret).take(2) {
+        *place = byte;
+    }
+    digest
 }

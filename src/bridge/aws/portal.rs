@@ -5,11 +5,14 @@ use aws_sdk_invoicing::types::ProcurementPortalPreferenceStatus;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::apply::Apply;
+use super::apply::{Apply, LOOKS};
 use super::preferences::MOST_PAGES;
 use super::{Account, Applied, Trouble};
 use crate::journal::{self, Concluded, Digest};
+use crate::model::{Fault, Path};
 use crate::outcome::Outcome;
+use crate::vendors::aws::{Held, Meaning, Preference};
+use crate::wire::Secret;
 
 /// A portal that AWS knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -55,7 +58,7 @@ impl Apply<'_> {
     /// When the journal fails.
     pub async fn send_code(&mut self, arn: &str) -> journal::Result<Applied> {
         let operation = "SendProcurementPortalValidation";
-        let intent = self.intend(arn, operation, short(&[operation, arn]))?;
+        let intent = self.intend(arn, operation, &|token| short(&[token, operation, arn]))?;
         let client = &self.account.client;
         let request =
             client.send_procurement_portal_validation().procurement_portal_preference_arn(arn).client_token(&intent.token);
@@ -69,7 +72,11 @@ impl Apply<'_> {
     /// When the journal fails.
     pub async fn verify(&mut self, arn: &str, code: &str) -> journal::Result<Applied> {
         let operation = "VerifyProcurementPortalValidation";
-        let intent = self.intend(arn, operation, short(&[operation, arn, code]))?;
+        let intent = {
+            // A code is short: whatever were kept of it would tell it. So each try is an intent of its own.
+            let own = fastrand::u128(..).to_string();
+            self.intend(arn, operation, &|_| short(&[operation, arn, &own]))?
+        };
         let client = &self.account.client;
         let request = client
             .verify_procurement_portal_validation()
@@ -77,19 +84,19 @@ impl Apply<'_> {
             .code(code)
             .client_token(&intent.token);
         let result = self.account.ask(|| request.clone().send()).await.map(|_| ());
-        self.ended(&intent, arn, result)
+        self.ended(&intent, arn, result.map_err(|trouble| trouble.without(&[Secret::new(code)])))
     }
 
-    /// Sets statuses. Words that nobody has heard of go to AWS as they are.
+    /// Sets statuses of what AWS holds, and reads back whether they are. Words that nobody has heard of go to AWS as they are.
     ///
     /// # Errors
     /// When the journal fails.
-    pub async fn set_status(&mut self, arn: &str, status: &NewStatus) -> journal::Result<Applied> {
-        let operation = "UpdateProcurementPortalPreferenceStatus";
+    pub async fn set_status(&mut self, held: &Held<Preference<'_>>, status: &NewStatus) -> journal::Result<Applied> {
+        let (operation, arn) = ("UpdateProcurementPortalPreferenceStatus", held.arn());
         let NewStatus { einvoice, po_retrieval, reason } = status;
         let word = |text: &Option<String>| text.clone().unwrap_or_default();
-        let intent =
-            self.intend(arn, operation, short(&[operation, arn, &word(einvoice), &word(po_retrieval), &word(reason)]))?;
+        let (wanted, seen) = (format!("{} {} {}", word(einvoice), word(po_retrieval), word(reason)), held.standing());
+        let intent = self.intend(arn, operation, &|token| short(&[token, operation, arn, &wanted, &seen]))?;
         let reason_for = |part: &Option<String>| part.as_ref().and(reason.clone());
         let sdk = |word: &Option<String>| word.as_deref().map(ProcurementPortalPreferenceStatus::from);
         let request = self
@@ -103,7 +110,33 @@ impl Apply<'_> {
             .set_purchase_order_retrieval_preference_status_reason(reason_for(po_retrieval))
             .client_token(&intent.token);
         let result = self.account.ask(|| request.clone().send()).await.map(|_| ());
-        self.ended(&intent, arn, result)
+        let is_unsure =
+            |trouble: &Trouble| matches!(trouble, Trouble::MaybeSent(_)) || trouble.meaning() == Some(Meaning::Conflict);
+        if result.as_ref().err().is_some_and(|trouble| !is_unsure(trouble)) {
+            return self.ended(&intent, arn, result);
+        }
+        let mut shows = String::new();
+        for pause in LOOKS {
+            tokio::time::sleep(pause).await;
+            let now = self.account.get::<Preference<'_>>(arn).await;
+            let Ok(Some(now)) = now else { continue };
+            let is_set = |part: &str, word: &Option<String>| {
+                word.is_none() || now.statuses.iter().any(|status| status.part == part && Some(&status.word) == word.as_ref())
+            };
+            if is_set("einvoice", einvoice) && is_set("po_retrieval", po_retrieval) {
+                return self.ended(&intent, arn, Ok(()));
+            }
+            shows = now.statuses.iter().map(|status| format!("{}: {}", status.part, status.word)).collect::<Vec<_>>().join(", ");
+        }
+        let mut ended = self.ended(&intent, arn, result)?;
+        if ended.outcome == Outcome::Accepted {
+            // AWS said yes, and shows something else: nobody may take it for done.
+            ended.outcome = if intent.was_used { Outcome::NotSent } else { Outcome::Rejected };
+        }
+        let message =
+            format!("AWS does not show what was to be set; it shows {shows}. Look once more, and set it again if it stays");
+        ended.faults.push(Fault::error("AWS-064", Path::ROOT, message));
+        Ok(ended)
     }
 
     fn ended(&mut self, intent: &super::apply::Intended, arn: &str, result: Result<(), Trouble>) -> journal::Result<Applied> {

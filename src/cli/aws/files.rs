@@ -16,6 +16,8 @@ use crate::wire::Secret;
 
 /// The largest file that is read; thousands of accounts take a tenth of that.
 const LARGEST: u64 = 1 << 20;
+/// The largest plan: it may have many of them.
+const LARGEST_PLAN: u64 = 256 << 20;
 
 /// What references stand for. Each is looked up once: a command may take its time.
 #[derive(Debug, Default)]
@@ -90,6 +92,12 @@ impl Given {
         if !path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
             return read(path).map(Self::Files);
         }
+        // Neither a device nor a pipe has an end that one could wait for.
+        if fs::metadata(path).is_ok_and(|about| !about.is_file() || about.len() > LARGEST_PLAN) {
+            let message =
+                format!("{} is no plan: it is no plain file, or larger than {} MiB", path.display(), LARGEST_PLAN >> 20);
+            return Err(Failure::new(Exit::Usage, message));
+        }
         match fs::read_to_string(path) {
             Ok(text) => Ok(Self::Plan(path.display().to_string(), text)),
             Err(error) => Err(Failure::new(Exit::Usage, format!("{} cannot be read: {error}", path.display()))),
@@ -133,6 +141,16 @@ pub(super) fn read_if_any(folder: &Path) -> Result<Vec<File>, Failure> {
             .any(|entry| entry.path().extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml")))
     });
     if is_empty || !folder.exists() { Ok(Vec::new()) } else { read(folder) }
+}
+
+/// A folder within a folder that has files as well; they are not read.
+pub(super) fn folder_with_more(path: &Path) -> Option<PathBuf> {
+    let folders = fs::read_dir(path).ok()?.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| path.is_dir());
+    folders.into_iter().find(|folder| {
+        let is_ours =
+            |path: PathBuf| path.is_dir() || path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
+        fs::read_dir(folder).is_ok_and(|entries| entries.filter_map(Result::ok).any(|entry| is_ours(entry.path())))
+    })
 }
 
 /// The files of a path: itself, or those in it whose names end in `.toml`, by name.

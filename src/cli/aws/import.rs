@@ -75,14 +75,12 @@ fn write_one<T: Kept + Writable>(
         if step.wanted.as_ref().and_then(|wanted| wanted.arn()) == Some(held.arn()) {
             return Ok((Outcome::Unchanged, path, Vec::new()));
         }
-        // Its own words stay, and the ARN comes before them: whatever stands first in TOML belongs to no table.
         let old = fs::read_to_string(&path).map_err(refused)?;
-        let old: String = old
-            .lines()
-            .filter(|line| !line.trim_start().starts_with("arn ") && !line.trim_start().starts_with("arn="))
-            .map(|line| format!("{line}\n"))
-            .collect();
-        office::write(&path, format!("arn = {:?}\n{old}", held.arn()).as_bytes())?;
+        let Some(new) = with_arn(&old, held.arn()) else {
+            let message = format!("the ARN cannot be written into {}; write arn = {:?} at its top", path.display(), held.arn());
+            return Ok((Outcome::Held, path, vec![Fault::error("AWS-055", Field::ROOT, message)]));
+        };
+        office::write(&path, new.as_bytes())?;
         return Ok((Outcome::Accepted, path, Vec::new()));
     }
     if args.overwrite {
@@ -100,4 +98,39 @@ fn write_one<T: Kept + Writable>(
     }));
     faults.extend(step.faults.iter().filter(|fault| fault.is_error()).cloned());
     Ok((Outcome::Held, path, faults))
+}
+
+/// The text of a file with this ARN in it and all else as it was, if that is what comes of it: whatever stands first in TOML belongs
+/// to no table.
+fn with_arn(old: &str, arn: &str) -> Option<String> {
+    let old = old.strip_prefix('\u{feff}').unwrap_or(old);
+    let mut wanted: toml::Table = toml::from_str(old).ok()?;
+    let had = wanted.insert("arn".to_owned(), arn.into()).is_some();
+    let mut is_top = true;
+    let kept = old.split_inclusive('\n').filter(|line| {
+        let line = line.trim_start();
+        is_top &= !line.starts_with('[');
+        !(had && is_top && line.strip_prefix("arn").is_some_and(|rest| rest.trim_start().starts_with('=')))
+    });
+    let end = if old.contains("\r\n") { "\r\n" } else { "\n" };
+    let new: String = [format!("arn = {arn:?}{end}")].into_iter().chain(kept.map(str::to_owned)).collect();
+    let same = toml::from_str::<toml::Table>(&new).is_ok_and(|new| new == wanted);
+    same.then_some(new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_arn_is_written_into_a_file_and_nothing_else_changes() {
+        assert_eq!(with_arn("# a\nname = 1\n", "x").unwrap(), "arn = \"x\"\n# a\nname = 1\n");
+        assert_eq!(with_arn("\u{feff}arn = \"old\"\r\nname = 1\r\n", "x").unwrap(), "arn = \"x\"\r\nname = 1\r\n");
+        let tags = "name = 1\n[resource_tags]\narn = \"mine\"\n";
+        assert_eq!(with_arn(tags, "x").unwrap(), format!("arn = \"x\"\n{tags}"));
+        let text = "note = \"\"\"\narn = 7\n\"\"\"\narn = \"old\"\n";
+        assert_eq!(with_arn(text, "x"), None, "what stands within a text is not touched");
+        assert_eq!(with_arn("\"arn\" = \"old\"\n", "x"), None);
+        assert_eq!(with_arn("name = ", "x"), None);
+    }
 }

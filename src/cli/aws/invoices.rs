@@ -35,6 +35,11 @@ pub(super) fn invoices(args: &InvoicesArgs) -> Ended {
     if since >= until {
         return Err(Failure::new(Exit::Usage, "--since: the span is empty; it has to begin before it ends"));
     }
+    if let Some(account) =
+        args.account.as_ref().filter(|account| account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()))
+    {
+        return Err(Failure::new(Exit::Usage, format!("--account: {account:?} is no account of AWS: those have 12 digits")));
+    }
     let ours = args.against.as_deref().map(|against| ours(&office, against, args.mapping.as_deref())).transpose()?;
     let mut all = run::runtime()?.block_on(async {
         let desk = office.desk(false).await?;

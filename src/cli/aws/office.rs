@@ -66,6 +66,19 @@ impl Office {
         Ok(Desk { account, sandbox })
     }
 
+    /// Where requests go, for plans: what was seen at one place says nothing of another.
+    pub(super) fn place(&self, is_trial: bool) -> String {
+        let settings = &self.target.settings;
+        let set = |variable: &str| std::env::var(variable).ok().filter(|value| !value.is_empty());
+        let endpoint =
+            settings.endpoint.clone().or_else(|| set("AWS_ENDPOINT_URL_INVOICING")).or_else(|| set("AWS_ENDPOINT_URL"));
+        let profile = settings.profile.clone().or_else(|| set("AWS_PROFILE"));
+        if is_trial {
+            return "a trial".to_owned();
+        }
+        format!("{}, profile {}", endpoint.as_deref().unwrap_or("AWS"), profile.as_deref().unwrap_or("default"))
+    }
+
     /// The journal, which is written to; that of a trial dies with it.
     pub(super) fn journal(&self, is_trial: bool, wait_lock: u64) -> Result<Sqlite, Failure> {
         if is_trial {
@@ -99,25 +112,40 @@ impl Desk {
         let Some(one) = judged.into_iter().next() else {
             return self.account.get(meant).await.map_err(|trouble| refused(&trouble))?.ok_or_else(nothing);
         };
-        if one.content.arn().is_none() && one.content.identity().is_none() {
+        // What is done to it cannot be undone, so a file that is not sound says nothing.
+        if !one.is_sound() {
             let place = |path: &str| if path.is_empty() { String::new() } else { format!("{path}: ") };
+            let errors = one.faults.iter().filter(|fault| fault.is_error());
             let says: Vec<String> =
-                one.faults.iter().map(|fault| format!("{}{} [{}]", place(&fault.path), fault.message, fault.rule)).collect();
-            let message = format!("{} does not say which {} is meant: {}", one.name, T::NOUN, says.join("; "));
+                errors.map(|fault| format!("{}{} [{}]", place(&fault.path), fault.message, fault.rule)).collect();
+            let message =
+                format!("{} is not sound, so it does not say which {} is meant: {}", one.name, T::NOUN, says.join("; "));
             return Err(Failure::new(Exit::Usage, message));
         }
-        let all = self.all::<T>().await?;
-        let by_arn = all.iter().position(|held| one.content.arn() == Some(held.arn()));
+        // An ARN decides alone: another one of the same name is another one.
+        if let Some(arn) = one.content.arn() {
+            return self.account.get(arn).await.map_err(|trouble| refused(&trouble))?.ok_or_else(nothing);
+        }
         let identity = one.content.identity();
-        let by_identity = || all.iter().position(|held| identity.is_some() && held.content.identity() == identity);
-        by_arn.or_else(by_identity).and_then(|place| all.into_iter().nth(place)).ok_or_else(nothing)
+        let is_meant = |held: &Held<T>| identity.is_some() && held.content.identity() == identity;
+        let mut meant: Vec<Held<T>> = self.all::<T>().await?.into_iter().filter(is_meant).collect();
+        if meant.len() > 1 {
+            let arns: Vec<&str> = meant.iter().map(Held::arn).collect();
+            let message = format!("AWS holds several that {} may mean: {}; name its ARN instead", one.name, arns.join(" "));
+            return Err(Failure::new(Exit::Usage, message));
+        }
+        meant.pop().ok_or_else(nothing)
     }
 }
 
 /// A question that AWS did not answer.
 pub(super) fn refused(trouble: &Trouble) -> Failure {
-    let words: Vec<String> = trouble.faults().into_iter().map(|fault| fault.message).collect();
-    Failure::new(trouble.exit(), format!("AWS cannot be asked: {}", words.join("; ")))
+    let why = match trouble {
+        // Nothing was to be changed, so it does not matter how far the question went.
+        Trouble::NotSent(why) | Trouble::MaybeSent(why) => why.clone(),
+        _ => trouble.faults().into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; "),
+    };
+    Failure::new(trouble.exit(), format!("AWS cannot be asked: {why}"))
 }
 
 /// Writes a file whole, or not at all.

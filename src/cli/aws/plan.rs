@@ -2,7 +2,7 @@
 
 use std::io::{BufWriter, Write as _, stderr, stdout};
 
-use super::files::{Vault, Wanted};
+use super::files::{self, Vault, Wanted};
 use super::office::{self, Desk, Office};
 use super::steps::{self, Reported, item, on_stdout};
 use super::{now, run};
@@ -14,6 +14,7 @@ use crate::cli::times;
 use crate::cli::{Ended, Failure};
 use crate::model::Fault;
 use crate::outcome::{Action, Exit, Outcome};
+use crate::rules::apply_levels;
 use crate::vendors::aws::{self, Allowed, Held, Judged, Reference, SavedPlan, Step};
 
 impl From<&AllowedArgs> for Allowed {
@@ -26,6 +27,11 @@ impl From<&AllowedArgs> for Allowed {
 fn check_prune(allowed: &AllowedArgs, path: &std::path::Path) -> Result<(), Failure> {
     if allowed.prune && !path.is_dir() {
         let message = "--prune deletes what no file speaks of, so it needs the folder with all files, not one of them";
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    if let Some(folder) = files::folder_with_more(path).filter(|_| allowed.prune) {
+        let message =
+            format!("{} has files in it, too, which are not read, so --prune cannot tell what they speak of", folder.display());
         return Err(Failure::new(Exit::Usage, message));
     }
     Ok(())
@@ -41,7 +47,7 @@ pub(super) fn plan<T: Kept>(args: &PlanArgs, office: &Office, wanted: Vec<Judged
         desk.close().await;
         let Made { steps, left_alone, .. } = made?;
         if let Some(out) = &args.out {
-            let saved = SavedPlan::of(&office.target.name, times::stamp(times::now()), &steps);
+            let saved = SavedPlan::of(&office.target.name, office.place(args.sandbox), times::stamp(times::now()), &steps);
             let mut text =
                 serde_json::to_vec_pretty(&saved).map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
             text.push(b'\n');
@@ -107,7 +113,7 @@ pub(super) fn apply<T: Kept>(args: &ApplyArgs, office: &Office, wanted: Wanted<'
     }
     let mut vault = Vault::new(args.sandbox);
     if let Wanted::Plan(saved) = &wanted {
-        check(office, saved, &mut vault)?;
+        check(office, saved, &mut vault, args.sandbox)?;
     }
     run::runtime()?.block_on(async {
         // The lock is taken before anything is looked at: what is seen is what is changed.
@@ -129,16 +135,26 @@ pub(super) fn apply<T: Kept>(args: &ApplyArgs, office: &Office, wanted: Wanted<'
 }
 
 /// Whether a plan that was saved can be used: it is for this target, nobody has changed it by hand, and its secrets are there.
-fn check<T: Kept>(office: &Office, saved: &SavedPlan<T>, vault: &mut Vault) -> Result<(), Failure> {
+fn check<T: Kept>(office: &Office, saved: &SavedPlan<T>, vault: &mut Vault, is_trial: bool) -> Result<(), Failure> {
     if saved.target != office.target.name {
         let message = format!("the plan is for {}, and this is {}; say --to {}", saved.target, office.target.name, saved.target);
         return Err(Failure::new(Exit::Usage, message));
     }
+    if saved.place != office.place(is_trial) {
+        let message =
+            format!("the plan was made for {}, and this is {}; make a new one here", saved.place, office.place(is_trial));
+        return Err(Failure::new(Exit::Usage, message));
+    }
     let mut unusable = Vec::new();
     for step in &saved.steps {
-        let Some(wanted) = &step.wanted else { continue };
         let name = step.name.clone().unwrap_or_default();
-        let errors = wanted.judge(now()).into_iter().chain(vault.look_up_all(wanted)).filter(Fault::is_error);
+        if !step.is_whole() {
+            unusable.push(format!("{name}: it does not have what {} needs, and nothing else", step.action.word()));
+        }
+        let Some(wanted) = &step.wanted else { continue };
+        let mut faults = wanted.judge(now());
+        apply_levels(office.levels(), &mut faults);
+        let errors = faults.into_iter().chain(vault.look_up_all(wanted)).filter(Fault::is_error);
         let told = |fault: Fault| {
             let path = if fault.message.starts_with(&fault.path) { String::new() } else { format!("{}: ", fault.path) };
             format!("{name}: {path}{} [{}]", fault.message, fault.rule)

@@ -87,13 +87,14 @@ fn change(office: &Office, args: &MeantArgs, meant: Vec<Judged<'_, Preference<'_
         let scope = journal.scope(&office.target.scope())?;
         let (name, target) = (reported.begun.id().to_owned(), office.target.name.clone());
         let run = journal.begin(&NewRun { name, scope, target, at: times::now(), inputs: vec![args.meant.clone()] })?;
+        journal.promote(run, times::now())?;
         let window = Duration::from_secs(office.target.settings.token_window_s);
         let (account, arn) = (&desk.account, held.arn());
         let mut apply = Apply { account, journal: &mut journal, scope, run, window, secret: &|_| None, clock: &times::now };
         let Applied { outcome, faults, denied, .. } = match what {
             What::SendCode => apply.send_code(arn).await?,
             What::Verify(code) => apply.verify(arn, code).await?,
-            What::Status(status) => apply.set_status(arn, status).await?,
+            What::Status(status) => apply.set_status(&held, status).await?,
         };
         let item = Item {
             kind: None,
@@ -111,7 +112,9 @@ fn change(office: &Office, args: &MeantArgs, meant: Vec<Judged<'_, Preference<'_
             reported.summary.end_with(Exit::Refused);
         }
         if outcome == Outcome::InDoubt {
-            reported.summary.note("the same command once more asks with the same token".to_owned());
+            reported
+                .summary
+                .note("the same command once more finds out, and asks with the same token while AWS may know it".to_owned());
         }
         reported.summary.requests = account.requests();
         let summary = serde_json::to_string(&reported.summary).unwrap_or_default();

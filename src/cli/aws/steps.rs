@@ -108,6 +108,8 @@ async fn do_all<T: Kept, W: Write>(
     let scope = journal.scope(&office.target.scope())?;
     let (name, target) = (reported.begun.id().to_owned(), office.target.name.clone());
     let run = journal.begin(&NewRun { name, scope, target, at: times::now(), inputs })?;
+    // There is no input that could have been stored in part.
+    journal.promote(run, times::now())?;
     let stopped = Arc::new(AtomicBool::new(false));
     let listener = tokio::spawn(stop_on_signal(Arc::clone(&stopped)));
     let secret = |reference: &crate::vendors::aws::Reference<'_>| vault.get(reference);
@@ -115,7 +117,14 @@ async fn do_all<T: Kept, W: Write>(
     let oldest = i64::try_from(window.as_millis()).map_or(0, |window| times::now() - window);
     journal.lapse(scope, oldest, times::now())?;
     let mut denied = false;
-    for step in steps {
+    // Steps that were not done, with what they have not given up.
+    let mut not_done: Vec<Step<T>> = Vec::new();
+    let mut left_over = false;
+    for mut step in steps {
+        if let Some(other) = not_done.iter().find(|other| step.waits_for(other)) {
+            let name = other.name.clone().unwrap_or_default();
+            step.hold("AWS-053", format!("accounts of it are in {name} still, which was not done; see there"));
+        }
         let left_out = if denied {
             Some("AWS refuses whoever asks, as is said above")
         } else if stopped.load(Ordering::SeqCst) {
@@ -135,15 +144,19 @@ async fn do_all<T: Kept, W: Write>(
             }
         };
         denied |= applied.denied;
+        left_over |= left_out.is_some() && applied.outcome == Outcome::NotSent;
         let item = item(&step, applied.outcome, applied.arn, applied.faults);
         items.push(item.clone());
+        if !matches!(item.outcome, Outcome::Accepted | Outcome::Submitted | Outcome::Unchanged) {
+            not_done.push(step);
+        }
         reported.item(item);
     }
     listener.abort();
     if denied {
         reported.summary.end_with(Exit::Refused);
     }
-    if stopped.load(Ordering::SeqCst) {
+    if stopped.load(Ordering::SeqCst) && left_over {
         reported.summary.note("stopped; the next apply does the rest".to_owned());
         reported.summary.end_with(Exit::Temporary);
     }

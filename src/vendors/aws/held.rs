@@ -53,6 +53,14 @@ impl<T: Resource> Held<T> {
         hex(&hasher.finalize())
     }
 
+    /// How it stands: what somebody may have changed without changing what it says.
+    pub fn standing(&self) -> String {
+        let statuses: Vec<String> = self.statuses.iter().map(|status| format!("{} {}", status.part, status.word)).collect();
+        let changed_at = self.facts.iter().find(|(name, _)| *name == "changed_at").map_or("", |(_, at)| at);
+        let version = self.version.map_or_else(String::new, |version| format!("version {version}, "));
+        format!("{version}{changed_at}, {}", statuses.join(", "))
+    }
+
     /// The secret of a field.
     pub fn secret(&self, field: &str) -> Option<&Secret> {
         self.secrets.iter().find(|(known, _)| *known == field).map(|(_, secret)| secret)

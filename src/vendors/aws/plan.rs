@@ -88,6 +88,11 @@ impl<T: Resource> Step<T> {
         left
     }
 
+    /// Whether it takes in an account that the other one has, and would have to give up first.
+    pub fn waits_for(&self, other: &Self) -> bool {
+        !joining(self).is_disjoint(&accounts(other.held.as_ref().map(|held| &held.content)))
+    }
+
     /// Whether it takes away what AWS cannot give back.
     pub fn destroys(&self) -> bool {
         matches!(self.action, Action::Delete | Action::Replace)
@@ -120,7 +125,6 @@ pub fn plan<'f, T: Resource>(
     secret: &dyn Fn(&super::Reference<'_>) -> Option<Secret>,
 ) -> Vec<Step<T>> {
     let mut held: Vec<Option<Held<T>>> = held.into_iter().map(Some).collect();
-    let all_sound = wanted.iter().all(Judged::is_sound);
     let mut taken = Taken::new();
     let mut steps = Vec::new();
     for judged in wanted {
@@ -134,20 +138,35 @@ pub fn plan<'f, T: Resource>(
             unsound(file, content, found, faults)
         });
     }
-    if allowed.prune {
-        for held in held.into_iter().flatten() {
-            let mut step = delete(held);
-            if !all_sound {
-                // The file that cannot be read may be the one that speaks of it.
-                step.hold(
-                    "AWS-052",
-                    "it is in no file that can be read; mend the others first, then it can be told whether it goes".to_owned(),
-                );
-            }
-            steps.push(step);
+    let rest: Vec<Held<T>> = held.into_iter().flatten().collect();
+    for step in &mut steps {
+        // AWS would refuse it, and of a replacement the first half would be done by then.
+        let identity = step.wanted.as_ref().and_then(Resource::identity);
+        let is_made = matches!(step.action, Action::Create | Action::Replace);
+        let other = rest.iter().find(|held| is_made && identity.is_some() && held.content.identity() == identity);
+        if let Some(other) = other {
+            let message = format!("AWS holds another {} of this name, {}; nothing of two can have it", T::NOUN, other.arn());
+            step.hold("AWS-061", message);
         }
     }
-    in_order(steps)
+    let all_sound = steps.iter().all(|step| step.outcome != Outcome::Invalid);
+    let wanted: BTreeSet<String> = steps.iter().filter_map(|step| step.wanted.as_ref().and_then(Resource::identity)).collect();
+    let mut left_alone = Vec::new();
+    for held in rest {
+        if !allowed.prune {
+            left_alone.push(held);
+            continue;
+        }
+        let is_wanted = held.content.identity().is_some_and(|identity| wanted.contains(&identity));
+        let mut step = delete(held);
+        if !all_sound || is_wanted {
+            // The file that is not sound may be the one that speaks of it.
+            let message = "a file that is not sound may speak of it; mend the others first, then it can be told whether it goes";
+            step.hold("AWS-052", message.to_owned());
+        }
+        steps.push(step);
+    }
+    in_order(steps, &left_alone)
 }
 
 /// The step that deletes something.
@@ -167,6 +186,14 @@ pub fn delete<T: Resource>(held: Held<T>) -> Step<T> {
 /// What AWS holds and a file has spoken of: its ARN, what it is known by, and the file.
 type Taken = Vec<(String, Option<String>, String)>;
 
+/// Whether two speak of one thing: by their ARNs where both are known, else by what cannot be changed.
+fn is_same(one: (Option<&str>, Option<&String>), other: (Option<&str>, Option<&String>)) -> bool {
+    match (one.0, other.0) {
+        (Some(one), Some(other)) => one == other,
+        _ => one.1.is_some() && one.1 == other.1,
+    }
+}
+
 /// Which of those that AWS holds is meant.
 fn find<T: Resource>(content: &T, held: &[Option<Held<T>>], taken: &Taken, faults: &mut Vec<Fault>) -> Option<usize> {
     let noun = T::NOUN;
@@ -174,10 +201,10 @@ fn find<T: Resource>(content: &T, held: &[Option<Held<T>>], taken: &Taken, fault
         held.iter().enumerate().filter(|(_, held)| held.as_ref().is_some_and(matches)).map(|(place, _)| place).collect()
     };
     let identity = content.identity();
-    let by_another =
-        |arn: &str, known: Option<&String>| content.arn() == Some(arn) || (known.is_some() && known == identity.as_ref());
-    if let Some((_, _, file)) = taken.iter().find(|(arn, known, _)| by_another(arn, known.as_ref())) {
-        faults.push(Fault::error("AWS-041", Path::ROOT, format!("{file} speaks of the same {noun}; keep one of the two files")));
+    let own = (content.arn(), identity.as_ref());
+    if let Some((_, _, file)) = taken.iter().find(|(arn, known, _)| is_same(own, (Some(arn), known.as_ref()))) {
+        let message = format!("{file} speaks of the same {noun}; keep one of the two files");
+        faults.push(Fault::error("AWS-041", Path::ROOT, message));
         return None;
     }
     if let Some(arn) = content.arn() {
@@ -288,7 +315,7 @@ fn shown(reference: &str) -> &str {
 
 /// Steps in an order in which AWS takes them: what is deleted first, and an account leaves one unit before it joins another.
 /// Where they wait for each other, or for one that is not done, they are held.
-fn in_order<T: Resource>(steps: Vec<Step<T>>) -> Vec<Step<T>> {
+fn in_order<T: Resource>(steps: Vec<Step<T>>, left_alone: &[Held<T>]) -> Vec<Step<T>> {
     let (deletions, mut rest): (VecDeque<_>, VecDeque<_>) = steps.into_iter().partition(|step| step.action == Action::Delete);
     let mut ordered: Vec<Step<T>> = deletions.into();
     // How many have been put back since one was taken out for good.
@@ -307,6 +334,8 @@ fn in_order<T: Resource>(steps: Vec<Step<T>>) -> Vec<Step<T>> {
         let not_done = ordered.iter().filter(|other| other.outcome != Outcome::Planned).chain(&rest);
         let keeps = |other: &&Step<T>| !joins.is_disjoint(&accounts(other.held.as_ref().map(|held| &held.content)));
         let blocker = not_done.filter(|other| keeps(other)).find_map(|other| other.name.clone());
+        let elsewhere = || left_alone.iter().find(|held| !joins.is_disjoint(&accounts(Some(&held.content))));
+        let blocker = blocker.or_else(|| elsewhere().and_then(|held| held.content.name()));
         if let Some(name) = blocker {
             let message = format!(
                 "accounts of it are in {name} still, which has to give them up first; take them out there and apply that, then apply this"

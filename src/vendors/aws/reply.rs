@@ -27,6 +27,24 @@ pub struct Refusal {
     pub retry_after_s: Option<u64>,
 }
 
+/// Codes that AWS's services have in common for whoever may not ask; they come with several statuses.
+const DENIED: [&str; 14] = [
+    "AccessDenied",
+    "AccessDeniedException",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "IncompleteSignatureException",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "NotAuthorized",
+    "OptInRequired",
+    "RequestExpired",
+    "UnrecognizedClientException",
+];
+
 /// What a refusal means for whoever asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meaning {
@@ -53,7 +71,7 @@ struct Body {
     #[serde(default)]
     reason: Option<String>,
     #[serde(rename = "fieldList", default)]
-    fields: Vec<Field>,
+    fields: Option<Vec<Field>>,
     #[serde(rename = "resourceId", alias = "resourceName", default)]
     resource: Option<String>,
     #[serde(rename = "retryAfterSeconds", default)]
@@ -63,9 +81,9 @@ struct Body {
 #[derive(Deserialize)]
 struct Field {
     #[serde(default)]
-    name: String,
+    name: Option<String>,
     #[serde(default)]
-    message: String,
+    message: Option<String>,
 }
 
 impl Refusal {
@@ -83,7 +101,12 @@ impl Refusal {
             code: kind.or_else(|| code.map(short)).unwrap_or_else(|| format!("HTTP {status}")),
             message: said.message.unwrap_or_default(),
             reason: said.reason,
-            fields: said.fields.into_iter().map(|field| (field.name, field.message)).collect(),
+            fields: said
+                .fields
+                .unwrap_or_default()
+                .into_iter()
+                .map(|field| (field.name.unwrap_or_default(), field.message.unwrap_or_default()))
+                .collect(),
             resource: said.resource,
             retry_after_s: said.retry_after_s,
         }
@@ -103,9 +126,7 @@ impl Refusal {
                 401 | 403 => Meaning::Denied,
                 429 => Meaning::Throttled,
                 500.. => Meaning::Broken,
-                _ if self.code.contains("Token") || self.code.contains("Signature") || self.code.contains("AccessDenied") => {
-                    Meaning::Denied
-                }
+                _ if DENIED.contains(&self.code.as_str()) => Meaning::Denied,
                 _ => Meaning::Invalid,
             },
         }
@@ -208,7 +229,7 @@ mod tests {
         let odd = Refusal::read(502, None, b"<html>");
         assert_eq!((odd.code.as_str(), odd.message.as_str(), odd.meaning()), ("HTTP 502", "<html>", Meaning::Broken));
         assert_eq!(Refusal::read(400, Some("ThrottlingException"), b"{}").meaning(), Meaning::Throttled);
-        assert_eq!(Refusal::read(403, Some("UnrecognizedClientException"), b"{}").meaning(), Meaning::Denied);
+        assert_eq!(Refusal::read(400, Some("UnrecognizedClientException"), b"{}").meaning(), Meaning::Denied);
         assert_eq!(Refusal::read(400, Some("ExpiredTokenException"), b"{}").meaning(), Meaning::Denied);
         let duplicate = br#"{"__type":"ValidationException","reason":"duplicateInvoiceUnit"}"#;
         assert_eq!(Refusal::read(400, None, duplicate).meaning(), Meaning::Conflict);

@@ -25,6 +25,8 @@ pub struct SavedPlan<T> {
     pub resource: String,
     /// The target that it was made for.
     pub target: String,
+    /// Where that is: the endpoint and the profile, or a trial.
+    pub place: String,
     /// When it was made, RFC 3339 in UTC.
     pub made_at: String,
     /// What is to be done.
@@ -51,11 +53,14 @@ pub struct SavedStep<T> {
     /// What AWS held when the plan was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<T>,
+    /// How that stood: its version and its statuses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<String>,
 }
 
 impl<T: Resource> SavedPlan<T> {
     /// The plan that these steps are; those that are not done are left out.
-    pub fn of(target: &str, made_at: String, steps: &[Step<T>]) -> Self
+    pub fn of(target: &str, place: String, made_at: String, steps: &[Step<T>]) -> Self
     where
         T: Clone,
     {
@@ -67,11 +72,13 @@ impl<T: Resource> SavedPlan<T> {
             changes: step.changes.clone(),
             wanted: step.wanted.clone(),
             held: step.held.as_ref().map(|held| held.content.clone()),
+            standing: step.held.as_ref().map(Held::standing),
         };
         Self {
             schema: SCHEMA.to_owned(),
             resource: T::WORD.to_owned(),
             target: target.to_owned(),
+            place,
             made_at,
             steps: steps.map(saved).collect(),
         }
@@ -103,7 +110,8 @@ impl<T: Resource> SavedPlan<T> {
             let by_arn = |held: &Held<T>| arn.as_deref().is_some_and(|arn| held.arn() == arn);
             let by_identity = |held: &Held<T>| identity.is_some() && held.content.identity() == identity;
             let place = |is_meant: &dyn Fn(&Held<T>) -> bool| held.iter().position(|held| held.as_ref().is_some_and(is_meant));
-            let place = place(&by_arn).or_else(|| place(&by_identity));
+            // What the plan has seen is known by its ARN; another one of the same name is another one.
+            let place = if arn.is_some() { place(&by_arn) } else { place(&by_identity) };
             let now = place.and_then(|place| held.get_mut(place)).and_then(Option::take);
             steps.push(saved.follow(now, secret));
         }
@@ -112,12 +120,28 @@ impl<T: Resource> SavedPlan<T> {
 }
 
 impl<T: Resource> SavedStep<T> {
+    /// Whether it has what its action needs, and nothing else.
+    pub fn is_whole(&self) -> bool {
+        let has = (self.wanted.is_some(), self.held.is_some());
+        match self.action {
+            Action::Create => has == (true, false),
+            Action::Change | Action::Replace => has == (true, true),
+            Action::Delete => has == (false, true),
+            // What is kept stands in no plan.
+            Action::Keep => false,
+        }
+    }
+
     fn follow(self, now: Option<Held<T>>, secret: &dyn Fn(&super::Reference<'_>) -> Option<Secret>) -> Step<T> {
-        let Self { action, name, file, changes: planned, wanted, held } = self;
+        let Self { action, name, file, changes: planned, wanted, held, standing } = self;
         // What is deleted has to be what the plan showed.
         let drift = match (&held, &now) {
             (Some(then), Some(now)) if matches!(action, Action::Delete | Action::Replace) => changes(Some(then), &now.content),
             _ => Vec::new(),
+        };
+        let has_moved = match (action, standing, &now) {
+            (Action::Delete | Action::Replace, Some(then), Some(now)) => then != now.standing(),
+            _ => false,
         };
         let Some(wanted) = wanted else {
             let mut step = match now {
@@ -133,8 +157,10 @@ impl<T: Resource> SavedStep<T> {
                     outcome: Outcome::Unchanged,
                 },
             };
-            step.name = name;
-            if !drift.is_empty() {
+            if step.held.is_none() {
+                step.name = name;
+            }
+            if has_moved || !drift.is_empty() {
                 hold(&mut step, &drift);
             }
             return step;
@@ -162,7 +188,7 @@ impl<T: Resource> SavedStep<T> {
         if is_gone {
             let message = "AWS does not hold it any more, and the plan was to change it; make a new plan".to_owned();
             step.hold("AWS-050", message);
-        } else if !unplanned.is_empty() {
+        } else if !unplanned.is_empty() || (has_moved && step.action == Action::Replace) {
             hold(&mut step, &unplanned);
         }
         step

@@ -12,7 +12,7 @@ pub trait Writable: Resource {
 
 impl Writable for Preference<'_> {
     fn with_references(mut self, held: &[&'static str]) -> Self {
-        let name = format!("{} {}", self.procurement_portal_name.as_str(), self.buyer_identifier.as_str());
+        let name = self.identity().unwrap_or_default();
         let variable =
             |end: &str| Reference::new(format!("env:{}_{end}", slug(&name, '_').to_ascii_uppercase())).unwrap_or_default();
         if held.contains(&SECRET) {

@@ -58,6 +58,10 @@ pub fn judge_preferences<'f>(files: &'f [File], levels: &Levels, unix_seconds: u
     };
     let mut all: Vec<_> = files.iter().map(judge).collect();
     let identity = |preference: &Preference<'_>| {
+        // Those that are told apart by their ARNs are not the same.
+        if preference.arn.is_given() {
+            return Some(preference.arn.to_string());
+        }
         let texts = [&preference.procurement_portal_name, &preference.buyer_identifier, &preference.supplier_identifier];
         let key = texts.map(|text| text.as_str()).join(" ");
         texts.iter().all(|text| text.is_given()).then_some(key)
@@ -78,6 +82,9 @@ pub fn judge_units<'f>(files: &'f [File], levels: &Levels) -> Vec<Judged<'f, Inv
     };
     let mut all: Vec<_> = files.iter().map(judge).collect();
     let identity = |unit: &InvoiceUnit<'_>| {
+        if unit.arn.is_given() {
+            return Some(unit.arn.to_string());
+        }
         let is_whole = unit.name.is_given() && unit.invoice_receiver.is_given();
         is_whole.then(|| format!("{} {}", unit.invoice_receiver.as_str(), unit.name.as_str()))
     };

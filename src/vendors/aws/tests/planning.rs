@@ -115,7 +115,7 @@ fn a_change_is_told_field_by_field_and_secrets_are_not() {
         ]
     );
     assert_eq!(operations(&steps[0]), ["PutProcurementPortalPreference", "UntagResource", "TagResource"]);
-    let saved = serde_json::to_string(&SavedPlan::of("aws", String::new(), &steps)).unwrap();
+    let saved = serde_json::to_string(&SavedPlan::of("aws", String::new(), String::new(), &steps)).unwrap();
     let said = format!("{saved} {:?}", steps[0]);
     assert!(!said.contains("canary"), "{said}");
 }
@@ -219,7 +219,7 @@ fn followed(
     allowed: Allowed,
 ) -> Vec<(Action, Outcome, Vec<String>)> {
     let steps = plan(planned.preferences(), then.held_preferences(&[ARN, OTHER]), allowed, &secret);
-    let text = serde_json::to_string(&SavedPlan::of("aws", "2026-03-01T00:00:00Z".to_owned(), &steps)).unwrap();
+    let text = serde_json::to_string(&SavedPlan::of("aws", String::new(), "2026-03-01T00:00:00Z".to_owned(), &steps)).unwrap();
     let saved: SavedPlan<Preference<'_>> = serde_json::from_str(&text).unwrap();
     // What is left out of a plan is not done.
     assert!(saved.steps.iter().all(|step| step.action != Action::Keep));
@@ -319,4 +319,53 @@ fn text_of_aws_cannot_break_out_of_a_file() {
     let [judged] = judge_preferences(&again, &Levels::new(), NOW).try_into().unwrap();
     assert_eq!(judged.content.contacts[0].name.as_str(), evil);
     assert_eq!(judged.content.buyer_identifier.as_str(), "acme");
+}
+
+#[test]
+fn what_may_be_spoken_of_is_not_pruned() {
+    let twice = World::of(&[RETAIL, RETAIL]);
+    let world = World::of(&[RETAIL]);
+    let prune = Allowed { prune: true, replace: true };
+    let steps = plan(world.units(), twice.held_units(&["arn:1", "arn:2"]), prune, &secret);
+    assert!(steps.iter().all(|step| step.outcome != Outcome::Planned), "{:?}", told(&steps));
+    // Two files for the two of them, told apart by their ARNs, are sound.
+    let arns = ["a", "b"].map(|end| format!("arn:aws:invoicing::123456789012:invoice-unit/{end}"));
+    let texts = arns.clone().map(|arn| format!("arn = \"{arn}\"\n{}", RETAIL.replace("333344445555\"]", "333344445555\"] # x")));
+    let first = World::of(&[&texts[0], &texts[1].replacen("[\"333344445555\"]", "[\"444455556666\"]", 1)]);
+    let rules: Vec<_> = first.units().into_iter().flat_map(|judged| judged.faults).map(|fault| fault.rule).collect();
+    assert_eq!(rules, Vec::<String>::new());
+}
+
+#[test]
+fn nothing_is_deleted_for_what_cannot_be_made() {
+    // The new name is that of another one.
+    let arn = "arn:aws:invoicing::123456789012:invoice-unit/research";
+    let renamed = format!(
+        "arn = \"{arn}\"\n{}",
+        with(&with(RESEARCH, "\"Research\"", "\"Retail\""), "\"111122223333\"", "\"333344445555\"")
+    );
+    let world = World::of(&[&renamed]);
+    let before = World::of(&[RESEARCH, RETAIL]);
+    let replace = Allowed { prune: false, replace: true };
+    let steps = plan(world.units(), before.held_units(&[arn, "arn:retail"]), replace, &secret);
+    assert_eq!((steps[0].action, steps[0].outcome), (Action::Replace, Outcome::Held), "{:?}", told(&steps));
+    // An account is in a unit of which nobody speaks.
+    let greedy =
+        format!("arn = \"{arn}\"\n{}", with(&with(RESEARCH, "\"Research\"", "\"Else\""), "\"222233334444\"", "\"333344445555\""));
+    let world = World::of(&[&greedy]);
+    let steps = plan(world.units(), before.held_units(&[arn, "arn:retail"]), replace, &secret);
+    assert_eq!(told(&steps)[0].3, ["AWS-053"], "{:?}", told(&steps));
+}
+
+#[test]
+fn a_saved_plan_notices_who_became_active_and_who_is_another_one() {
+    let (planned, then) = (World::of(&[COUPA]), World::of(&[COUPA, SAP]));
+    let prune = Allowed { prune: true, replace: false };
+    let mut now = then.held_preferences(&[ARN, OTHER]);
+    now[1].statuses = vec![Status { part: "einvoice", word: "ACTIVE".into(), reason: None }];
+    assert_eq!(followed(now, &planned, &then, prune), [(Action::Delete, Outcome::Held, vec!["AWS-050 ".to_owned()])]);
+    let changed = World::of(&[&with(COUPA, "ap@example.com", "new@example.com")]);
+    let now = then.held_preferences(&["arn:of-another", OTHER]);
+    let steps = followed(now, &changed, &then, Allowed::default());
+    assert_eq!(steps, [(Action::Change, Outcome::Held, vec!["AWS-050 ".to_owned()])]);
 }
