@@ -13,7 +13,7 @@ use payables_bridge::outcome::{Action, Outcome};
 use payables_bridge::rules::Levels;
 use payables_bridge::sandbox::{Options, Sandbox};
 use payables_bridge::vendors::aws::{
-    Allowed, File, Held, InvoiceUnit, Judged, Preference, Reference, Step, judge_preferences, judge_units, plan,
+    Allowed, Call, File, Held, InvoiceUnit, Judged, Preference, Reference, Step, judge_preferences, judge_units, plan,
 };
 use payables_bridge::wire::Secret;
 use serde_json::Value;
@@ -356,4 +356,82 @@ async fn what_a_hostile_server_says_is_bounded_and_believed_by_nobody() {
     let wanted = [changed("examples/portals/coupa.toml", "x", "x")];
     let applied = office.apply(preferences(&wanted)).await;
     assert!(applied[0].outcome != Outcome::Accepted || !applied[0].faults.is_empty(), "{applied:?}");
+}
+
+/// Takes one request after the other, answers each with an ARN, and hands out what was asked: the operation and the body.
+fn listener() -> (String, std::sync::mpsc::Receiver<(String, Value)>) {
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", server.local_addr().unwrap());
+    let (told, heard) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in server.incoming() {
+            let mut reader = BufReader::new(stream.unwrap());
+            let (mut operation, mut length) = (String::new(), 0);
+            loop {
+                let mut line = String::new();
+                reader.read_line(&mut line).unwrap();
+                let Some((name, value)) = line.trim().split_once(": ") else {
+                    if line.trim().is_empty() {
+                        break;
+                    }
+                    continue;
+                };
+                match name.to_ascii_lowercase().as_str() {
+                    "x-amz-target" => operation = value.trim_start_matches("Invoicing.").to_owned(),
+                    "content-length" => length = value.parse().unwrap(),
+                    _ => {}
+                }
+            }
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body).unwrap();
+            let answer = r#"{"ProcurementPortalPreferenceArn":"arn:x","InvoiceUnitArn":"arn:x"}"#;
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nConnection: close";
+            write!(reader.get_mut(), "{head}\r\nContent-Length: {}\r\n\r\n{answer}", answer.len()).unwrap();
+            if told.send((operation, serde_json::from_slice(&body).unwrap())).is_err() {
+                break;
+            }
+        }
+    });
+    (endpoint, heard)
+}
+
+/// Makes a call, and compares what is sent with what a dry run shows of it.
+async fn compare<T: Kept>(account: &Account, heard: &std::sync::mpsc::Receiver<(String, Value)>, call: &Call<'_, T>) {
+    let expose = |reference: &Reference<'_>| secret(reference).unwrap().expose().to_owned();
+    T::call(account, call, &expose, "token-1").await.unwrap();
+    let (operation, sent) = heard.recv_timeout(Duration::from_secs(5)).unwrap();
+    assert_eq!(operation, call.operation());
+    let mut shown: Value = serde_json::from_slice(&call.request(&expose, "token-1")).unwrap();
+    // The SDK writes moments as numbers with a point, which mean the same.
+    let date = "/EinvoiceDeliveryPreference/EinvoiceDeliveryActivationDate";
+    if let (Some(shown), Some(sent)) = (shown.pointer_mut(date), sent.pointer(date)) {
+        assert_eq!(sent.as_f64(), shown.as_f64());
+        *shown = sent.clone();
+    }
+    assert_eq!(sent, shown, "{operation}");
+}
+
+#[tokio::test]
+async fn what_a_dry_run_shows_is_what_is_sent() {
+    let (endpoint, heard) = listener();
+    let key = Some(("AKIAEXAMPLE".to_owned(), Secret::new("x")));
+    let access = Access { endpoint: Some(endpoint), timeout: Duration::from_secs(5), key, ..Access::default() };
+    let account = Account::open(&access).await.unwrap();
+    let (portals, unit_files) = (files("examples/portals"), files("examples/invoice-units"));
+    let tags = vec![("a".to_owned(), "b".to_owned()), ("c".to_owned(), String::new())];
+    for judged in preferences(&portals) {
+        let wanted = &judged.content;
+        for call in [Call::Create(wanted), Call::Change("arn:x", wanted), Call::Delete("arn:x")] {
+            compare(&account, &heard, &call).await;
+        }
+        compare(&account, &heard, &Call::<Preference<'_>>::Tag("arn:x", tags.clone())).await;
+        compare(&account, &heard, &Call::<Preference<'_>>::Untag("arn:x", vec!["a".to_owned()])).await;
+    }
+    for judged in units(&unit_files) {
+        let wanted = &judged.content;
+        for call in [Call::Create(wanted), Call::Change("arn:x", wanted), Call::Delete("arn:x")] {
+            compare(&account, &heard, &call).await;
+        }
+    }
 }
