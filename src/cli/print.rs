@@ -69,9 +69,9 @@ impl About {
         match (self, outcome) {
             (Self::Documents, outcome) => outcome.next_step(),
             (Self::Kept, Outcome::Held) => Some("do what its message says"),
-            (Self::Kept, Outcome::Invalid | Outcome::Rejected) => Some("mend what its message names, and apply again"),
-            (Self::Kept, Outcome::NotSent) => Some("the next apply does it, unless its message says what has to be done first"),
-            (Self::Kept, Outcome::InDoubt) => Some("apply once more: what is there is read first, so nothing is done twice"),
+            (Self::Kept, Outcome::Invalid | Outcome::Rejected) => Some("mend what its message names, and do it again"),
+            (Self::Kept, Outcome::NotSent) => Some("do it again, unless its message says what has to be done first"),
+            (Self::Kept, Outcome::InDoubt) => Some("do it once more: what is there is read first, so nothing is done twice"),
             (Self::Kept, _) => None,
         }
     }

@@ -114,6 +114,9 @@ impl Given {
             Self::Plan(name, text) => (name, text),
         };
         let no_plan = |why: &dyn std::fmt::Display| Failure::new(Exit::Usage, format!("{name} is no plan: {why}"));
+        if text.trim().is_empty() {
+            return Err(no_plan(&"it is empty"));
+        }
         // The words of the reader may repeat what stands there.
         let place = |error: serde_json::Error| no_plan(&format_args!("it stops being one in line {}", error.line()));
         let head: Head = serde_json::from_str(text).map_err(place)?;

@@ -41,7 +41,7 @@ pub(super) fn invoices(args: &InvoicesArgs) -> Ended {
         return Err(Failure::new(Exit::Usage, format!("--account: {account:?} is no account of AWS: those have 12 digits")));
     }
     let ours = args.against.as_deref().map(|against| ours(&office, against, args.mapping.as_deref())).transpose()?;
-    let mut all = run::runtime()?.block_on(async {
+    let (account, mut all) = run::runtime()?.block_on(async {
         let desk = office.desk(false).await?;
         let account = match &args.account {
             Some(account) => account.clone(),
@@ -55,7 +55,7 @@ pub(super) fn invoices(args: &InvoicesArgs) -> Ended {
                 save(&desk.account, invoice, folder).await?;
             }
         }
-        Ok::<_, Failure>(all)
+        Ok::<_, Failure>((account, all))
     })?;
     if let Some(ours) = &ours {
         all.iter_mut().for_each(|invoice| invoice.missing = ours.lacks(invoice));
@@ -65,7 +65,7 @@ pub(super) fn invoices(args: &InvoicesArgs) -> Ended {
     let undelivered = all.iter().filter(|invoice| invoice.delivery.as_deref().is_some_and(|word| word != "DELIVERED")).count();
     let of_ours = if ours.is_some() { format!(", {missing} of them missing on our side") } else { String::new() };
     let count = if all.len() == 1 { "1 invoice".to_owned() } else { format!("{} invoices", all.len()) };
-    tell(format_args!("{count} of AWS's, {undelivered} not delivered{of_ours}"));
+    tell(format_args!("{count} of AWS's for account {}, {undelivered} not delivered{of_ours}", plain(&account)));
     Ok(if missing > 0 { Exit::Documents } else { Exit::Done })
 }
 

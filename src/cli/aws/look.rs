@@ -9,8 +9,7 @@ use super::run;
 use crate::bridge::aws::Kept;
 use crate::cli::args::Output;
 use crate::cli::args::aws::{GetArgs, ListArgs};
-use crate::cli::print::{grid, plain};
-use crate::cli::run::colours;
+use crate::cli::print::{one_line, plain};
 use crate::cli::{Ended, Failure};
 use crate::outcome::Exit;
 use crate::vendors::aws::{Held, Writable, file_text};
@@ -23,7 +22,7 @@ pub(super) fn list<T: Kept>(args: &ListArgs) -> Ended {
         desk.all::<T>().await
     })?;
     let text = match office.output {
-        Output::Table => table(&all),
+        Output::Table => for_eyes(&all),
         Output::Json => {
             let all: Vec<Value> = all.iter().map(as_json).collect();
             format!("{:#}\n", Value::from(all))
@@ -53,17 +52,20 @@ pub(super) fn get<T: Kept + Writable>(args: &GetArgs) -> Ended {
     Ok(Exit::Done)
 }
 
-fn table<T: Kept>(all: &[Held<T>]) -> String {
+fn for_eyes<T: Kept>(all: &[Held<T>]) -> String {
     if all.is_empty() {
         return format!("AWS holds no {}.\n", T::NOUN);
     }
-    let mut table = grid(&["Name", "ARN", "Standing"], colours(&stdout()));
+    let mut text = String::new();
     for held in all {
-        let standing: Vec<String> = held.statuses.iter().map(|status| format!("{}: {}", status.part, status.word)).collect();
-        let name = held.content.name().unwrap_or_default();
-        table.add_row([name, held.arn().to_owned(), standing.join("\n")].map(|cell| plain(&cell).into_owned()));
+        // ARNs are to be copied, so they stand in lines of their own.
+        text.push_str(&format!("{}\n  {}\n", held.content.name().unwrap_or_default(), held.arn()));
+        for status in &held.statuses {
+            let reason = status.reason.as_ref().map(|reason| format!(" ({})", one_line(reason, 300))).unwrap_or_default();
+            text.push_str(&format!("  {}: {}{reason}\n", status.part, status.word));
+        }
     }
-    format!("{}\n", table.trim_fmt())
+    plain(&text).into_owned()
 }
 
 /// What AWS holds, with what only AWS knows. Of secrets it is said that they are there.

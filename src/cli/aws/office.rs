@@ -152,7 +152,15 @@ pub(super) fn refused(trouble: &Trouble) -> Failure {
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::new(Exit::Usage, format!("{} cannot be written: {error}", path.display()));
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // There is no secret in it: others may read what they may read of other files.
+        let usual = std::fs::Permissions::from_mode(0o666);
+        builder.permissions(std::fs::metadata(path).map_or(usual, |about| about.permissions()));
+    }
+    let mut file = builder.tempfile_in(folder).map_err(|error| failed(std::io::Error::from(error.kind())))?;
     std::io::Write::write_all(&mut file, bytes).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;

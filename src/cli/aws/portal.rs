@@ -111,6 +111,14 @@ fn change(office: &Office, args: &MeantArgs, meant: Vec<Judged<'_, Preference<'_
         if denied {
             reported.summary.end_with(Exit::Refused);
         }
+        if outcome == Outcome::Accepted {
+            let done = match what {
+                What::SendCode => "a code is on its way to the portal",
+                What::Verify(_) => "AWS took the code",
+                What::Status(_) => "AWS shows what was to be set",
+            };
+            reported.summary.note(done.to_owned());
+        }
         if outcome == Outcome::InDoubt {
             reported
                 .summary
