@@ -49,6 +49,8 @@ def main() -> int:
     check("config", "config", {"targets": {"tipalti": {"payer": "Acme"}}}, valid=False)
     check("config", "config", {"targets": {"amazon": {"kind": "amazon-vendor", "region": "eu", "arithmetic": "off"}}})
     check("config", "config", {"targets": {"amazon": {"kind": "amazon-vendor", "region": "mars"}}}, valid=False)
+    check("config", "config", {"targets": {"aws": {"kind": "aws-invoicing", "profile": "billing", "timeout_s": 30}}})
+    check("config", "config", {"targets": {"aws": {"kind": "aws-invoicing", "proflie": "billing"}}}, valid=False)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -124,7 +124,11 @@ impl Desk {
         }
         // An ARN decides alone: another one of the same name is another one.
         if let Some(arn) = one.content.arn() {
-            return self.account.get(arn).await.map_err(|trouble| refused(&trouble))?.ok_or_else(nothing);
+            let gone = || {
+                let message = format!("AWS holds no {} under the ARN in {meant}; import writes those that it holds", T::NOUN);
+                Failure::new(Exit::Documents, message)
+            };
+            return self.account.get(arn).await.map_err(|trouble| refused(&trouble))?.ok_or_else(gone);
         }
         let identity = one.content.identity();
         let is_meant = |held: &Held<T>| identity.is_some() && held.content.identity() == identity;

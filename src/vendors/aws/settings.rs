@@ -13,6 +13,7 @@ use crate::vendors::SettingsError;
 #[serde(default, deny_unknown_fields)]
 pub struct AwsSettings {
     /// Always `aws-invoicing`.
+    #[schemars(extend("const" = "aws-invoicing"))]
     pub kind: String,
     /// The profile of `~/.aws/config`; the usual one when it is not given.
     pub profile: Option<String>,
