@@ -3,6 +3,7 @@
 //! Source: the API's model of 2024-12-01. Codes and reasons that it does not list are kept as they are.
 
 use serde::Deserialize;
+use serde_json::Number;
 
 use crate::model::{Fault, Path, shorten};
 
@@ -75,7 +76,7 @@ struct Body {
     #[serde(rename = "resourceId", alias = "resourceName", default)]
     resource: Option<String>,
     #[serde(rename = "retryAfterSeconds", default)]
-    retry_after_s: Option<u64>,
+    retry_after_s: Option<Number>,
 }
 
 #[derive(Deserialize)]
@@ -84,6 +85,18 @@ struct Field {
     name: Option<String>,
     #[serde(default)]
     message: Option<String>,
+}
+
+/// Seconds; a part of one counts whole.
+fn whole_seconds(number: &Number) -> Option<u64> {
+    let text = number.to_string();
+    match text.split_once('.') {
+        None => text.parse().ok(),
+        Some((whole, part)) if part.bytes().all(|digit| digit.is_ascii_digit()) => {
+            whole.parse::<u64>().ok()?.checked_add(u64::from(part.bytes().any(|digit| digit != b'0')))
+        }
+        Some(_) => None,
+    }
 }
 
 impl Refusal {
@@ -108,7 +121,7 @@ impl Refusal {
                 .map(|field| (field.name.unwrap_or_default(), field.message.unwrap_or_default()))
                 .collect(),
             resource: said.resource,
-            retry_after_s: said.retry_after_s,
+            retry_after_s: said.retry_after_s.as_ref().and_then(whole_seconds),
         }
     }
 
@@ -231,6 +244,11 @@ mod tests {
         assert_eq!(Refusal::read(400, Some("ThrottlingException"), b"{}").meaning(), Meaning::Throttled);
         assert_eq!(Refusal::read(400, Some("UnrecognizedClientException"), b"{}").meaning(), Meaning::Denied);
         assert_eq!(Refusal::read(400, Some("ExpiredTokenException"), b"{}").meaning(), Meaning::Denied);
+        for (seconds, expected) in [("5", Some(5)), ("2.0", Some(2)), ("1.5", Some(2)), ("-1", None), ("1e300", None)] {
+            let body = format!(r#"{{"message":"Slow.","retryAfterSeconds":{seconds}}}"#);
+            let refusal = Refusal::read(429, None, body.as_bytes());
+            assert_eq!((refusal.message.as_str(), refusal.retry_after_s), ("Slow.", expected), "{seconds}");
+        }
         let duplicate = br#"{"__type":"ValidationException","reason":"duplicateInvoiceUnit"}"#;
         assert_eq!(Refusal::read(400, None, duplicate).meaning(), Meaning::Conflict);
         assert_eq!(
