@@ -61,15 +61,31 @@ impl Configuration {
     }
 }
 
+/// What the environment says.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 impl AwsTarget {
     /// Where requests go, for the journal. Which account that is, the profile decides.
     pub fn scope(&self) -> Scope {
         Scope {
             kind: self.settings.kind.clone(),
             environment: "production".to_owned(),
-            endpoint: self.settings.endpoint.clone().unwrap_or_default(),
-            account: self.settings.profile.clone().unwrap_or_default(),
+            endpoint: self.endpoint().unwrap_or_default(),
+            account: self.profile().unwrap_or_default(),
         }
+    }
+
+    /// The endpoint, if it is not AWS's usual one. What the settings leave open, the environment says.
+    pub fn endpoint(&self) -> Option<String> {
+        let set = || variable("AWS_ENDPOINT_URL_INVOICING").or_else(|| variable("AWS_ENDPOINT_URL"));
+        self.settings.endpoint.clone().or_else(set)
+    }
+
+    /// The profile, if it is not the usual one.
+    pub fn profile(&self) -> Option<String> {
+        self.settings.profile.clone().or_else(|| variable("AWS_PROFILE"))
     }
 
     /// The longest that a request may take.

@@ -68,14 +68,10 @@ impl Office {
 
     /// Where requests go, for plans: what was seen at one place says nothing of another.
     pub(super) fn place(&self, is_trial: bool) -> String {
-        let settings = &self.target.settings;
-        let set = |variable: &str| std::env::var(variable).ok().filter(|value| !value.is_empty());
-        let endpoint =
-            settings.endpoint.clone().or_else(|| set("AWS_ENDPOINT_URL_INVOICING")).or_else(|| set("AWS_ENDPOINT_URL"));
-        let profile = settings.profile.clone().or_else(|| set("AWS_PROFILE"));
         if is_trial {
             return "a trial".to_owned();
         }
+        let (endpoint, profile) = (self.target.endpoint(), self.target.profile());
         format!("{}, profile {}", endpoint.as_deref().unwrap_or("AWS"), profile.as_deref().unwrap_or("default"))
     }
 
@@ -155,6 +151,9 @@ pub(super) fn refused(trouble: &Trouble) -> Failure {
 /// Writes a file whole, or not at all.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::new(Exit::Usage, format!("{} cannot be written: {error}", path.display()));
+    // A link stays one: what it stands for is written.
+    let real = std::fs::canonicalize(path);
+    let path = real.as_deref().unwrap_or(path);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
