@@ -83,18 +83,12 @@ pub(super) async fn run<T: Kept>(
     is_trial: bool,
 ) -> Ended {
     let mut reported = on_stdout(office, is_trial);
-    let mut items = Vec::new();
-    let done = do_all(office, desk, &mut journal, vault, steps, inputs, &mut reported, &mut items).await;
-    match done {
+    match do_all(office, desk, &mut journal, vault, steps, inputs, &mut reported).await {
         Ok(()) => reported.finish(),
         Err(error) => run::broken(Error::Journal(error), reported.report, reported.begun, reported.summary),
     }
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "all that a run has, kept by its only caller so that a report survives a journal that fails"
-)]
 async fn do_all<T: Kept, W: Write>(
     office: &Office,
     desk: &Desk,
@@ -103,7 +97,6 @@ async fn do_all<T: Kept, W: Write>(
     steps: Vec<Step<T>>,
     inputs: Vec<String>,
     reported: &mut Reported<W>,
-    items: &mut Vec<Item>,
 ) -> crate::journal::Result<()> {
     let scope = journal.scope(&office.target.scope())?;
     let (name, target) = (reported.begun.id().to_owned(), office.target.name.clone());
@@ -120,6 +113,7 @@ async fn do_all<T: Kept, W: Write>(
     // Steps that were not done, with what they have not given up.
     let mut not_done: Vec<Step<T>> = Vec::new();
     let mut left_over = false;
+    let mut items = Vec::new();
     for mut step in steps {
         if let Some(other) = not_done.iter().find(|other| step.waits_for(other)) {
             let name = other.name.clone().unwrap_or_default();
@@ -161,7 +155,7 @@ async fn do_all<T: Kept, W: Write>(
         reported.summary.end_with(Exit::Temporary);
     }
     reported.summary.requests = desk.account.requests();
-    journal.report(run, items)?;
+    journal.report(run, &items)?;
     let summary = serde_json::to_string(&reported.summary).unwrap_or_default();
     journal.end(run, times::now(), &summary)
 }
