@@ -120,10 +120,13 @@ impl Apply<'_> {
         Ok(applied)
     }
 
-    /// What was left open about something is over when AWS holds what is wanted.
+    /// What was left open about something is over when AWS holds what is wanted, and so is what was left open about the one that
+    /// it has replaced, whose ARN the file may still have.
     fn settle<T: Kept>(&mut self, step: &Step<T>) -> journal::Result<()> {
-        let identity = step.wanted.as_ref().and_then(|wanted| wanted.identity());
-        for subject in identity.iter().map(String::as_str).chain(step.arn()) {
+        let wanted = step.wanted.as_ref();
+        let identity = wanted.and_then(|wanted| wanted.identity());
+        let written = wanted.and_then(|wanted| wanted.arn()).filter(|written| step.arn() != Some(*written));
+        for subject in identity.iter().map(String::as_str).chain(step.arn()).chain(written) {
             for open in self.journal.intents(self.scope, subject)? {
                 self.journal.conclude(open.id, (self.clock)(), Concluded::Done, "read back")?;
             }
