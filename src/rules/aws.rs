@@ -8,8 +8,8 @@ pub(super) const RULES: &[Rule] = &[
     adjustable(
         "AWS-002",
         "A word is not one that AWS takes",
-        "The API's model lists the words. It grows now and then; where it has grown, lower the level of this rule.",
-        "Write one of the words that the message lists.",
+        "The API's model lists the words, and grows now and then. A word that AWS holds already where it stands is kept, with a warning.",
+        "Write one of the words that the message lists. If AWS has a new one, lower the level of this rule.",
     ),
     rule(
         "AWS-003",

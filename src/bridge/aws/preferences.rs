@@ -4,6 +4,7 @@ use aws_sdk_invoicing::error::BuildError;
 use aws_sdk_invoicing::types::{self as sdk, ProcurementPortalPreference, ProcurementPortalPreferenceSummary};
 use aws_smithy_types::DateTime;
 
+use super::units::tag;
 use super::{Account, Kept, Trouble, date, given, list, moment, text, texts};
 use crate::model::Given;
 use crate::vendors::aws::{
@@ -11,6 +12,28 @@ use crate::vendors::aws::{
     Selector, Status, TEST_SECRET, TestEnvironment,
 };
 use crate::wire::Secret;
+
+/// What the requests that create and change one have in common; the SDK has a type of its own for each.
+macro_rules! filled {
+    ($request:expr, $wanted:expr, $secrets:expr, $token:expr) => {
+        $request
+            .set_selector(selector(&$wanted.selector))
+            .set_procurement_portal_shared_secret(secret(&$wanted.procurement_portal_shared_secret, $secrets))
+            .set_procurement_portal_instance_endpoint(given(&$wanted.procurement_portal_instance_endpoint))
+            .set_test_env_preference(test_environment($wanted, $secrets).map_err(unbuilt)?)
+            .set_einvoice_delivery_enabled(*$wanted.einvoice_delivery_enabled)
+            .set_einvoice_delivery_preference(delivery($wanted).map_err(unbuilt)?)
+            .set_purchase_order_retrieval_enabled(*$wanted.purchase_order_retrieval_enabled)
+            .set_marketplace_punch_out_enabled(*$wanted.marketplace_punch_out_enabled)
+            .set_marketplace_punch_out_preference(punch_out($wanted))
+            .set_contacts(Some(contacts($wanted)))
+            .client_token($token)
+    };
+}
+
+fn unbuilt(error: BuildError) -> Trouble {
+    Trouble::NotSent(format!("the request cannot be made: {error}"))
+}
 
 impl Kept for Preference<'_> {
     async fn all(account: &Account) -> Result<Vec<Held<Self>>, Trouble> {
@@ -29,7 +52,7 @@ impl Kept for Preference<'_> {
                 Some(preference) => {
                     let tags = account.tags(arn).await?;
                     let mut held = held(preference);
-                    held.content.resource_tags = tags;
+                    held.content.resource_tags = Some(tags);
                     Ok(Some(held))
                 }
                 None => Err(Trouble::MaybeSent("AWS answers without a preference".to_owned())),
@@ -45,51 +68,27 @@ impl Kept for Preference<'_> {
         secrets: Secrets<'_>,
         token: &str,
     ) -> Result<Option<String>, Trouble> {
-        let unbuilt = |error: BuildError| Trouble::NotSent(format!("the request cannot be made: {error}"));
         let client = &account.client;
         match call {
             Call::Create(wanted) => {
                 let [buyer, supplier] = domains(wanted.buyer_domain.given(), wanted.supplier_domain.given());
-                let mut request = client
+                let request = client
                     .create_procurement_portal_preference()
                     .procurement_portal_name(wanted.procurement_portal_name.as_str().into())
                     .buyer_domain(buyer.into())
                     .buyer_identifier(wanted.buyer_identifier.to_string())
                     .supplier_domain(supplier.into())
-                    .supplier_identifier(wanted.supplier_identifier.to_string())
-                    .set_selector(selector(&wanted.selector))
-                    .set_procurement_portal_shared_secret(secret(&wanted.procurement_portal_shared_secret, secrets))
-                    .set_procurement_portal_instance_endpoint(given(&wanted.procurement_portal_instance_endpoint))
-                    .set_test_env_preference(test_environment(wanted, secrets).map_err(unbuilt)?)
-                    .set_einvoice_delivery_enabled(*wanted.einvoice_delivery_enabled)
-                    .set_einvoice_delivery_preference(delivery(wanted).map_err(unbuilt)?)
-                    .set_purchase_order_retrieval_enabled(*wanted.purchase_order_retrieval_enabled)
-                    .set_marketplace_punch_out_enabled(*wanted.marketplace_punch_out_enabled)
-                    .set_marketplace_punch_out_preference(punch_out(wanted))
-                    .set_contacts(Some(contacts(wanted)))
-                    .client_token(token);
-                for (name, value) in &wanted.resource_tags.0 {
-                    let tag = sdk::ResourceTag::builder().key(name.to_string()).value(value.to_string());
-                    request = request.resource_tags(tag.build().map_err(unbuilt)?);
+                    .supplier_identifier(wanted.supplier_identifier.to_string());
+                let mut request = filled!(request, wanted, secrets, token);
+                for (name, value) in wanted.resource_tags.iter().flat_map(|tags| &tags.0) {
+                    request = request.resource_tags(tag(name, value)?);
                 }
                 let answer = account.ask(|| request.clone().send()).await?;
                 Ok(Some(answer.procurement_portal_preference_arn))
             }
             Call::Change(arn, wanted) => {
-                let request = client
-                    .put_procurement_portal_preference()
-                    .procurement_portal_preference_arn(*arn)
-                    .set_selector(selector(&wanted.selector))
-                    .set_procurement_portal_shared_secret(secret(&wanted.procurement_portal_shared_secret, secrets))
-                    .set_procurement_portal_instance_endpoint(given(&wanted.procurement_portal_instance_endpoint))
-                    .set_test_env_preference(test_environment(wanted, secrets).map_err(unbuilt)?)
-                    .set_einvoice_delivery_enabled(*wanted.einvoice_delivery_enabled)
-                    .set_einvoice_delivery_preference(delivery(wanted).map_err(unbuilt)?)
-                    .set_purchase_order_retrieval_enabled(*wanted.purchase_order_retrieval_enabled)
-                    .set_marketplace_punch_out_enabled(*wanted.marketplace_punch_out_enabled)
-                    .set_marketplace_punch_out_preference(punch_out(wanted))
-                    .set_contacts(Some(contacts(wanted)))
-                    .client_token(token);
+                let request = client.put_procurement_portal_preference().procurement_portal_preference_arn(*arn);
+                let request = filled!(request, wanted, secrets, token);
                 let answer = account.ask(|| request.clone().send()).await?;
                 Ok(Some(answer.procurement_portal_preference_arn))
             }
@@ -179,7 +178,7 @@ fn held(preference: ProcurementPortalPreference) -> Held<Preference<'static>> {
             approval_request_redirect_url: text(preference.approval_request_redirect_url.unwrap_or_default()),
         }),
         contacts: preference.contacts.unwrap_or_default().into_iter().map(contact).collect(),
-        resource_tags: crate::vendors::aws::Tags::default(),
+        resource_tags: None,
     };
     let statuses = einvoice.into_iter().chain(retrieval).collect();
     Held { content, secrets, version: Some(preference.version), statuses, facts }

@@ -16,7 +16,7 @@ impl Kept for InvoiceUnit<'_> {
             let answer = account.ask(|| question.clone().send()).await?;
             for unit in answer.invoice_units.unwrap_or_default() {
                 let mut held = held(unit);
-                held.content.resource_tags = account.tags(held.arn()).await?;
+                held.content.resource_tags = Some(account.tags(held.arn()).await?);
                 all.push(held);
             }
             next = answer.next_token;
@@ -40,7 +40,7 @@ impl Kept for InvoiceUnit<'_> {
                     .set_rule(answer.rule)
                     .set_last_modified(answer.last_modified);
                 let mut held = held(unit.build());
-                held.content.resource_tags = account.tags(arn).await?;
+                held.content.resource_tags = Some(account.tags(arn).await?);
                 Ok(Some(held))
             }
             Err(trouble) if trouble.meaning() == Some(Meaning::Missing) => Ok(None),
@@ -60,7 +60,7 @@ impl Kept for InvoiceUnit<'_> {
                     .set_tax_inheritance_disabled(*wanted.tax_inheritance_disabled)
                     .rule(rule(&wanted.rule))
                     .client_token(token);
-                for (name, value) in &wanted.resource_tags.0 {
+                for (name, value) in wanted.resource_tags.iter().flat_map(|tags| &tags.0) {
                     request = request.resource_tags(tag(name, value)?);
                 }
                 Ok(account.ask(|| request.clone().send()).await?.invoice_unit_arn)
@@ -101,7 +101,7 @@ fn held(unit: sdk::InvoiceUnit) -> Held<InvoiceUnit<'static>> {
             description: text(unit.description.unwrap_or_default()),
             tax_inheritance_disabled: Given(unit.tax_inheritance_disabled),
             rule: rule.unwrap_or_default(),
-            resource_tags: Tags::default(),
+            resource_tags: None,
         },
         secrets: Vec::new(),
         version: None,
@@ -117,7 +117,7 @@ fn rule(rule: &Rule<'_>) -> sdk::InvoiceUnitRule {
         .build()
 }
 
-fn tag(name: &str, value: &str) -> Result<sdk::ResourceTag, Trouble> {
+pub(super) fn tag(name: &str, value: &str) -> Result<sdk::ResourceTag, Trouble> {
     let tag = sdk::ResourceTag::builder().key(name).value(value).build();
     tag.map_err(|error| Trouble::NotSent(format!("the request cannot be made: {error}")))
 }

@@ -14,7 +14,6 @@ use crate::cli::times;
 use crate::cli::{Ended, Failure};
 use crate::model::Fault;
 use crate::outcome::{Action, Exit, Outcome};
-use crate::rules::apply_levels;
 use crate::vendors::aws::{self, Allowed, Held, Judged, Reference, SavedPlan, Step};
 
 impl From<&AllowedArgs> for Allowed {
@@ -152,8 +151,7 @@ fn check<T: Kept>(office: &Office, saved: &SavedPlan<T>, vault: &mut Vault, is_t
             unusable.push(format!("{name}: it does not have what {} needs, and nothing else", step.action.word()));
         }
         let Some(wanted) = &step.wanted else { continue };
-        let mut faults = wanted.judge(now());
-        apply_levels(office.levels(), &mut faults);
+        let faults = step.judge(office.levels(), now());
         let errors = faults.into_iter().chain(vault.look_up_all(wanted)).filter(Fault::is_error);
         let told = |fault: Fault| {
             let path = if fault.message.starts_with(&fault.path) { String::new() } else { format!("{}: ", fault.path) };

@@ -46,7 +46,7 @@ impl<T: Resource> Held<T> {
     pub fn fingerprint(&self) -> String {
         let mut hasher = Sha256::new();
         hasher.update(canon(&self.content).to_string());
-        for (name, value) in &self.content.tags().0 {
+        for (name, value) in self.content.tags().iter().flat_map(|tags| &tags.0) {
             hasher.update(format!("\n{name:?} {value:?}"));
         }
         hasher.update(format!("\n{:?} {}", self.version, self.arn()));

@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::compare::changes;
+use super::Judged;
+use super::compare::{believe, changes};
 use super::held::Held;
 use super::resource::Resource;
 use super::wire::Call;
-use super::{Judged, Tags};
 use crate::model::{Fault, Path};
 use crate::outcome::{Action, Change, Outcome};
 use crate::wire::Secret;
@@ -107,16 +107,6 @@ impl<T: Resource> Step<T> {
     }
 }
 
-/// Tags of AWS's own, which nobody else may touch.
-const RESERVED: &str = "aws:";
-
-/// The tags that are there and not wanted, but for AWS's own.
-pub(super) fn surplus(there: &Tags<'_>, wanted: &Tags<'_>) -> Vec<(String, String)> {
-    let is_surplus = |name: &str| !name.starts_with(RESERVED) && wanted.0.iter().all(|(known, _)| known.as_str() != name);
-    let surplus = there.0.iter().filter(|(name, _)| is_surplus(name));
-    surplus.map(|(name, value)| (name.to_string(), value.to_string())).collect()
-}
-
 /// Makes the plan: the steps in the order in which they have to be done. `secret` gives what a reference stands for.
 pub fn plan<'f, T: Resource>(
     wanted: Vec<Judged<'f, T>>,
@@ -131,6 +121,9 @@ pub fn plan<'f, T: Resource>(
         let Judged { name: file, content, mut faults } = judged;
         let found = find(&content, &held, &taken, &mut faults).and_then(|place| held.get_mut(place).and_then(Option::take));
         taken.extend(found.as_ref().map(|held| (held.arn().to_owned(), held.content.identity(), file.to_owned())));
+        if let Some(held) = &found {
+            believe(&mut faults, || changes(Some(&held.content), &content));
+        }
         let sound = !faults.iter().any(Fault::is_error);
         steps.push(if sound {
             step(file, content, found, faults, allowed, secret)
@@ -242,7 +235,7 @@ fn unsound<T: Resource>(file: &str, content: T, held: Option<Held<T>>, faults: V
 
 fn step<T: Resource>(
     file: &str,
-    content: T,
+    mut content: T,
     held: Option<Held<T>>,
     faults: Vec<Fault>,
     allowed: Allowed,
@@ -266,6 +259,10 @@ fn step<T: Resource>(
             "{fields} cannot be changed in {noun}s that are there; {action} deletes it and makes it anew, or correct the file"
         )
     });
+    if action == Action::Replace && content.tags().is_none() {
+        // Tags that nobody speaks of stay.
+        content.take_tags(held.as_ref().and_then(|held| held.content.tags()));
+    }
     // What is created is shown by what it is called; its fields stand in the file.
     if action == Action::Create {
         changes.clear();

@@ -8,8 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::reference::Reference;
-use crate::model::gather::{Gather, Members, Sink, is_not_given, record};
-use crate::model::value::Present;
+use crate::model::gather::{Gather, Members, Sink, record};
 use crate::model::{Date, Fault, Given, Path, Text};
 
 record! {
@@ -49,8 +48,8 @@ record! {
         marketplace_punch_out_preference: Option<PunchOutPreference<'a>>,
         /// Whom AWS writes to: exactly one.
         contacts: Vec<Contact<'a>>,
-        /// Tags, as a table.
-        resource_tags: Tags<'a>,
+        /// Tags, as a table. Without it those that are there stay; with it they become these, and an empty one takes all away.
+        resource_tags: Option<Tags<'a>>,
     }
 }
 
@@ -136,17 +135,19 @@ record! {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tags<'a>(pub Vec<(Text<'a>, Text<'a>)>);
 
-impl Present for Tags<'_> {
-    fn is_absent(&self) -> bool {
-        self.0.is_empty()
+/// What the names of tags of AWS's own begin with. Nobody else may touch those.
+const RESERVED: &str = "aws:";
+
+impl Tags<'_> {
+    /// Names and values of those that are not AWS's own.
+    pub(super) fn ours(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        all.filter(|(name, _)| !name.starts_with(RESERVED))
     }
 }
 
 impl<'a> Gather<'a> for Tags<'a> {
     fn gather(raw: &'a RawValue, at: &Path<'_>, sink: &mut Sink<'a>) -> Self {
-        if is_not_given(raw) {
-            return Self::default();
-        }
         let Ok(Members(members)) = serde_json::from_str::<Members<'a>>(raw.get()) else {
             sink.faults.push(Fault::error("DOC-TYPE", at, "tags are a table: name = \"value\""));
             return Self::default();

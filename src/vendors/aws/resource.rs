@@ -35,8 +35,10 @@ pub trait Resource: Serialize {
     fn identity(&self) -> Option<String>;
     /// What it is called for people.
     fn name(&self) -> Option<String>;
-    /// Its tags.
-    fn tags(&self) -> &Tags<'_>;
+    /// Its tags; nothing where nobody speaks of them.
+    fn tags(&self) -> Option<&Tags<'_>>;
+    /// Has the tags that something held has, but for AWS's own; where there are none, nobody speaks of them.
+    fn take_tags(&mut self, held: Option<&Tags<'_>>);
     /// Where its secrets are, by the fields that they stand in.
     fn secrets(&self) -> Vec<(&'static str, &Reference<'_>)> {
         Vec::new()
@@ -57,6 +59,11 @@ pub trait Resource: Serialize {
 fn joined(texts: &[&Text<'_>]) -> Option<String> {
     let parts: Option<Vec<&str>> = texts.iter().map(|text| text.given()).collect();
     parts.map(|parts| parts.join(" "))
+}
+
+fn ours(tags: &Tags<'_>) -> Option<Tags<'static>> {
+    let ours: Vec<_> = tags.ours().map(|(name, value)| (name.to_owned().into(), value.to_owned().into())).collect();
+    (!ours.is_empty()).then_some(Tags(ours))
 }
 
 impl Resource for Preference<'_> {
@@ -80,8 +87,12 @@ impl Resource for Preference<'_> {
         self.identity()
     }
 
-    fn tags(&self) -> &Tags<'_> {
-        &self.resource_tags
+    fn tags(&self) -> Option<&Tags<'_>> {
+        self.resource_tags.as_ref()
+    }
+
+    fn take_tags(&mut self, held: Option<&Tags<'_>>) {
+        self.resource_tags = held.and_then(ours);
     }
 
     fn secrets(&self) -> Vec<(&'static str, &Reference<'_>)> {
@@ -97,7 +108,7 @@ impl Resource for Preference<'_> {
     fn write_create(&self, object: &mut Object<'_>, secrets: Secrets<'_>) {
         object.preference_identity(self);
         object.preference(self, secrets);
-        object.tags(&self.resource_tags);
+        object.tags(self.tags());
     }
 
     fn write_change(&self, object: &mut Object<'_>, secrets: Secrets<'_>) {
@@ -124,8 +135,12 @@ impl Resource for InvoiceUnit<'_> {
         self.name.given().map(str::to_owned)
     }
 
-    fn tags(&self) -> &Tags<'_> {
-        &self.resource_tags
+    fn tags(&self) -> Option<&Tags<'_>> {
+        self.resource_tags.as_ref()
+    }
+
+    fn take_tags(&mut self, held: Option<&Tags<'_>>) {
+        self.resource_tags = held.and_then(ours);
     }
 
     fn accounts(&self) -> &[Text<'_>] {
@@ -142,7 +157,7 @@ impl Resource for InvoiceUnit<'_> {
         object.text("Description", &self.description);
         object.flag("TaxInheritanceDisabled", *self.tax_inheritance_disabled);
         object.rule(&self.rule);
-        object.tags(&self.resource_tags);
+        object.tags(self.tags());
     }
 
     /// All of it is said, also what is not given: what is left out stays as it is.

@@ -4,12 +4,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::compare::changes;
+use super::compare::{believe, changes};
 use super::held::Held;
 use super::plan::{Step, delete, secret_changes};
 use super::resource::Resource;
 use crate::model::Fault;
 use crate::outcome::{Action, Change, Outcome};
+use crate::rules::{Levels, apply_levels};
 use crate::wire::Secret;
 
 /// The name and version of the shape.
@@ -130,6 +131,17 @@ impl<T: Resource> SavedStep<T> {
             // What is kept stands in no plan.
             Action::Keep => false,
         }
+    }
+
+    /// What is to be said of what is wanted.
+    pub fn judge(&self, levels: &Levels, unix_seconds: u64) -> Vec<Fault> {
+        let Some(wanted) = &self.wanted else { return Vec::new() };
+        let mut faults = wanted.judge(unix_seconds);
+        apply_levels(levels, &mut faults);
+        if let Some(held) = &self.held {
+            believe(&mut faults, || changes(Some(held), wanted));
+        }
+        faults
     }
 
     fn follow(self, now: Option<Held<T>>, secret: &dyn Fn(&super::Reference<'_>) -> Option<Secret>) -> Step<T> {

@@ -1,6 +1,7 @@
 //! Every rule has a case, and no message holds a secret.
 
 mod planning;
+mod words_and_tags;
 
 use std::collections::BTreeSet;
 

@@ -58,7 +58,8 @@ pub fn file_text<T: Writable + Clone>(held: &Held<T>) -> Result<String, String> 
             "# Secrets are not written here. Set the variables that stand in their place, or say where else they are.\n",
         );
     }
-    let content = held.content.clone().with_references(&secrets);
+    let mut content = held.content.clone().with_references(&secrets);
+    content.take_tags(held.content.tags());
     let body = toml::to_string(&content).map_err(|error| error.to_string())?;
     Ok(text + &body)
 }

@@ -20,8 +20,8 @@ record! {
         tax_inheritance_disabled: Given<bool>,
         /// Which accounts belong to it.
         rule: Rule<'a>,
-        /// Tags, as a table.
-        resource_tags: Tags<'a>,
+        /// Tags, as a table. Without it those that are there stay; with it they become these, and an empty one takes all away.
+        resource_tags: Option<Tags<'a>>,
     }
 }
 

@@ -236,8 +236,8 @@ impl<'o> Object<'o> {
     }
 
     /// Tags, unless there are none. A tag without a value has an empty one.
-    pub(super) fn tags(&mut self, tags: &Tags<'_>) {
-        if !tags.0.is_empty() {
+    pub(super) fn tags(&mut self, tags: Option<&Tags<'_>>) {
+        if let Some(tags) = tags.filter(|tags| !tags.0.is_empty()) {
             self.pairs(tags.0.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         }
     }

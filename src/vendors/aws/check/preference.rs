@@ -51,7 +51,7 @@ pub(super) fn check(preference: &Preference<'_>, unix_seconds: u64, faults: &mut
     }
     punch_out(&mut checker, preference, host.as_deref());
     contacts(&mut checker, preference);
-    checker.tags(&preference.resource_tags, &root.field("resource_tags"));
+    checker.tags(preference.resource_tags.as_ref(), &root.field("resource_tags"));
 }
 
 /// `arn:aws:invoicing::<account>:procurement-portal-preference/<id>`; there are none in other partitions.

@@ -117,7 +117,8 @@ impl Checker<'_> {
         }
     }
 
-    pub(super) fn tags(&mut self, tags: &Tags<'_>, at: &Path<'_>) {
+    pub(super) fn tags(&mut self, tags: Option<&Tags<'_>>, at: &Path<'_>) {
+        let Some(tags) = tags else { return };
         self.count(tags.0.len(), MOST_TAGS, at);
         for (name, value) in &tags.0 {
             let at = at.field(name);

@@ -36,7 +36,7 @@ pub(super) fn check(unit: &InvoiceUnit<'_>, faults: &mut Vec<Fault>) {
         checker.count(accounts.len(), 1000, &at);
         accounts.iter().enumerate().for_each(|(place, account)| checker.account(account, &at.index(place)));
     }
-    checker.tags(&unit.resource_tags, &root.field("resource_tags"));
+    checker.tags(unit.resource_tags.as_ref(), &root.field("resource_tags"));
 }
 
 /// `(?! )[\p{L}\p{N}\p{Z}-_]*(?<! )`, 1 to 50 characters. A blank is what Unicode calls one.

@@ -7,22 +7,22 @@ use crate::outcome::{Action, Change, Outcome};
 use crate::rules::Levels;
 use crate::wire::Secret;
 
-const ARN: &str = "arn:aws:invoicing::123456789012:procurement-portal-preference/a";
+pub(super) const ARN: &str = "arn:aws:invoicing::123456789012:procurement-portal-preference/a";
 const OTHER: &str = "arn:aws:invoicing::123456789012:procurement-portal-preference/b";
 
-fn secret(reference: &Reference<'_>) -> Option<Secret> {
+pub(super) fn secret(reference: &Reference<'_>) -> Option<Secret> {
     reference.given().map(|reference| Secret::new(format!("canary of {reference}")))
 }
 
 /// Files, and what AWS would hold after they were applied.
-struct World(Vec<File>);
+pub(super) struct World(Vec<File>);
 
 impl World {
-    fn of(texts: &[&str]) -> Self {
+    pub(super) fn of(texts: &[&str]) -> Self {
         Self(texts.iter().enumerate().map(|(place, text)| File::new(format!("{place}.toml"), text)).collect())
     }
 
-    fn preferences(&self) -> Vec<Judged<'_, Preference<'_>>> {
+    pub(super) fn preferences(&self) -> Vec<Judged<'_, Preference<'_>>> {
         judge_preferences(&self.0, &Levels::new(), NOW)
     }
 
@@ -30,7 +30,7 @@ impl World {
         judge_units(&self.0, &Levels::new())
     }
 
-    fn held_preferences<'w>(&'w self, arns: &[&str]) -> Vec<Held<Preference<'w>>> {
+    pub(super) fn held_preferences<'w>(&'w self, arns: &[&str]) -> Vec<Held<Preference<'w>>> {
         let held = |(judged, arn): (Judged<'w, Preference<'w>>, &&str)| {
             let secrets = judged.content.secrets().into_iter().filter_map(|(path, reference)| Some((path, secret(reference)?)));
             let secrets = secrets.collect();
@@ -56,17 +56,17 @@ impl World {
 }
 
 /// What the steps are: what is done, to what, with which outcome, and which errors are told.
-fn told<T: Resource>(steps: &[Step<T>]) -> Vec<(Action, Option<String>, Outcome, Vec<String>)> {
+pub(super) fn told<T: Resource>(steps: &[Step<T>]) -> Vec<(Action, Option<String>, Outcome, Vec<String>)> {
     let rules =
         |step: &Step<T>| step.faults.iter().filter(|fault| fault.is_error()).map(|fault| fault.rule.to_string()).collect();
     steps.iter().map(|step| (step.action, step.arn().map(str::to_owned), step.outcome, rules(step))).collect()
 }
 
-fn operations<T: Resource>(step: &Step<T>) -> Vec<&'static str> {
+pub(super) fn operations<T: Resource>(step: &Step<T>) -> Vec<&'static str> {
     step.calls().iter().map(Call::operation).collect()
 }
 
-fn change(path: &str, old: Option<&str>, new: Option<&str>) -> Change {
+pub(super) fn change(path: &str, old: Option<&str>, new: Option<&str>) -> Change {
     Change { path: path.to_owned(), old: old.map(str::to_owned), new: new.map(str::to_owned) }
 }
 
@@ -82,9 +82,9 @@ fn what_aws_holds_already_is_left_alone_however_it_is_written() {
     delivery.einvoice_delivery_document_types.reverse();
     delivery.purchase_order_data_sources.reverse();
     delivery.einvoice_delivery_activation_date = "2099-01-01T01:00:00+01:00".parse::<crate::model::Date>().unwrap().into();
-    coupa.resource_tags.0.push(("aws:cloudformation:stack-name".into(), "x".into()));
+    coupa.resource_tags.get_or_insert_default().0.push(("aws:cloudformation:stack-name".into(), "x".into()));
     held[1].content.marketplace_punch_out_enabled = false.into();
-    held[1].content.resource_tags.0.push(("somebody".into(), "else".into()));
+    held[1].content.resource_tags.get_or_insert_default().0.push(("somebody".into(), "else".into()));
     let steps = plan(world.preferences(), held, Allowed::default(), &secret);
     let unchanged = |arn: &str| (Action::Keep, Some(arn.to_owned()), Outcome::Unchanged, vec![]);
     assert_eq!(told(&steps), [unchanged(ARN), unchanged(OTHER)]);
@@ -99,7 +99,7 @@ fn a_change_is_told_field_by_field_and_secrets_are_not() {
     held[0].content.contacts[0].email = "old@example.com".into();
     held[0].content.selector.seller_of_records = vec!["AWS_EUROPE".into()];
     held[0].content.einvoice_delivery_preference.as_mut().unwrap().purchase_order_data_sources.pop();
-    held[0].content.resource_tags = Tags(vec![("team".into(), "x".into()), ("old".into(), "y".into())]);
+    held[0].content.resource_tags = Some(Tags(vec![("team".into(), "x".into()), ("old".into(), "y".into())]));
     let steps = plan(world.preferences(), held, Allowed::default(), &secret);
     let sources = "einvoice_delivery_preference.purchase_order_data_sources.AWS_MARKETPLACE_INVOICE";
     assert_eq!(
@@ -124,7 +124,7 @@ fn a_change_is_told_field_by_field_and_secrets_are_not() {
 fn only_tags_that_change_need_no_put() {
     let world = World::of(&[COUPA]);
     let mut held = world.held_preferences(&[ARN]);
-    held[0].content.resource_tags = Tags(vec![("team".into(), "x".into())]);
+    held[0].content.resource_tags = Some(Tags(vec![("team".into(), "x".into())]));
     let steps = plan(world.preferences(), held, Allowed::default(), &secret);
     assert_eq!(operations(&steps[0]), ["TagResource"]);
 }
