@@ -50,6 +50,14 @@ pub(super) struct Body {
 }
 
 impl Body {
+    /// The bytes of a body that has its data in one piece.
+    pub(super) fn take_data(&mut self) -> Bytes {
+        match self.parts.pop_front() {
+            Some(Part::Data(bytes)) => bytes,
+            _ => Bytes::new(),
+        }
+    }
+
     pub(super) fn new(parts: impl IntoIterator<Item = Part>) -> Self {
         Self { parts: parts.into_iter().collect(), pause: None }
     }

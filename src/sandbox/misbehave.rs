@@ -13,6 +13,9 @@ use super::fault::{Applied, Fault, FaultKind};
 use super::gzip;
 use super::server::Connection;
 
+/// How much of a long answer is made at once.
+pub(super) const CHUNK: usize = 48 << 10;
+
 /// The path that `redirect` points to. Nothing honest is there.
 pub(super) const ELSEWHERE: &str = "/elsewhere";
 
@@ -102,6 +105,31 @@ pub(super) async fn end(fault: &Fault, good: Good, connection: &Connection) -> R
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     Ok(answer)
+}
+
+/// The same for an answer that is an object of JSON: it may also be very long.
+pub(super) async fn end_json(fault: &Fault, good: Good, connection: &Connection) -> Result<Response<Body>, Cut> {
+    let filler = || Bytes::from(vec![b'x'; CHUNK]);
+    let is_empty = good.body.len() <= 2;
+    match fault.kind {
+        FaultKind::HugeBody => {
+            let bytes = fault.size.unwrap_or(100).saturating_mul(1 << 20);
+            let parts = [
+                Part::Data(Bytes::from_static(br#"{"filler":""#)),
+                Part::Repeat(filler(), bytes),
+                Part::Data(Bytes::from_static(if is_empty { b"\"" } else { b"\"," })),
+                Part::Data(good.body.slice(good.body.len().min(1)..)),
+            ];
+            Ok(response(good.status, good.content_type, Body::new(parts)))
+        }
+        FaultKind::Endless => {
+            // The object stays open behind its last member.
+            let mut open = good.body.slice(..good.body.len().saturating_sub(1)).to_vec();
+            open.extend_from_slice(if is_empty { br#""filler":""# } else { br#","filler":""# });
+            Ok(response(good.status, good.content_type, Body::new([Part::Data(open.into()), Part::Forever(filler())])))
+        }
+        _ => end(fault, good, connection).await,
+    }
 }
 
 /// Declares the whole length and sends half of it. The pause lets the half leave the machine before

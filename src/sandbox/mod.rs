@@ -106,7 +106,7 @@ struct Front {
     ledger: Arc<Ledger>,
     tipalti: Tipalti,
     amazon: Amazon,
-    aws: Aws,
+    aws: Arc<Aws>,
 }
 
 impl Front {
@@ -120,7 +120,7 @@ impl Front {
         let script = |vendor| Script::new(&options.faults, vendor);
         let tipalti = Tipalti::new(account, script(Party::Tipalti), Arc::clone(&ledger));
         let amazon = Amazon::new(options.amazon, script(Party::Amazon), Arc::clone(&ledger));
-        let aws = Aws::new(script(Party::Aws));
+        let aws = Arc::new(Aws::new(script(Party::Aws)));
         Self { ledger, tipalti, amazon, aws }
     }
 }

@@ -10,7 +10,7 @@ use hyper::http::StatusCode;
 use hyper::{Request, Response};
 use serde_json::json;
 
-use super::super::answer::{Body, Cut, Part, response};
+use super::super::answer::{Body, Cut, response};
 use super::super::fault::{Applied, Fault, FaultKind};
 use super::super::misbehave::{self, Good};
 use super::super::script::Plan;
@@ -20,8 +20,6 @@ use super::invoice::{self, Invoice};
 use super::quota::Operation;
 use super::reply::{JSON, Problem, Refusal, bytes_of};
 use super::{Amazon, PAYMENTS, gate, json as strict, schema};
-
-const CHUNK: usize = 48 << 10;
 
 /// How often the vendor repeats the error that says nothing.
 const REPEATED: usize = 6;
@@ -131,25 +129,6 @@ async fn end(plan: &Plan, verdict: Result<String, Refusal>, connection: &Connect
     let Some(fault) = &plan.ending else { return Ok(good.into()) };
     match fault.kind {
         FaultKind::NoTransaction if verdict.is_ok() => Ok(response(status, JSON, Bytes::from_static(br#"{"payload":{}}"#))),
-        FaultKind::HugeBody => {
-            let bytes = fault.size.unwrap_or(100).saturating_mul(1 << 20);
-            let filler = Part::Repeat(Bytes::from(vec![b'x'; CHUNK]), bytes);
-            let rest = good.body.slice(good.body.len().min(1)..);
-            let parts = [
-                Part::Data(Bytes::from_static(br#"{"filler":""#)),
-                filler,
-                Part::Data(Bytes::from_static(b"\",")),
-                Part::Data(rest),
-            ];
-            Ok(response(status, JSON, Body::new(parts)))
-        }
-        FaultKind::Endless => {
-            // The object stays open behind its last member.
-            let mut open = good.body.slice(..good.body.len().saturating_sub(1)).to_vec();
-            open.extend_from_slice(br#","filler":""#);
-            let more = Part::Forever(Bytes::from(vec![b'x'; CHUNK]));
-            Ok(response(status, JSON, Body::new([Part::Data(open.into()), more])))
-        }
-        _ => misbehave::end(fault, good, connection).await,
+        _ => misbehave::end_json(fault, good, connection).await,
     }
 }

@@ -16,13 +16,13 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::header::HOST;
 use hyper::http::StatusCode;
+use hyper::http::request::Parts;
 use hyper::{Request, Response};
 use serde_json::{Map, Value};
 use xxhash_rust::xxh3::xxh3_64;
@@ -31,8 +31,9 @@ use self::portals::Portals;
 use self::refusal::{Refusal, said};
 use self::sign::Signed;
 use self::units::Units;
-use super::answer::{Body, Cut, page, response};
-use super::fault::FaultKind;
+use super::answer::{Body, Cut, page};
+use super::fault::{Applied, Fault, FaultKind};
+use super::misbehave::{self, Good};
 use super::options::random;
 use super::ready::AwsReady;
 use super::script::Script;
@@ -63,6 +64,15 @@ impl std::fmt::Debug for Aws {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Aws").field("access_key", &self.access_key).finish_non_exhaustive()
     }
+}
+
+/// A request that was read.
+struct Heard {
+    operation: String,
+    head: Parts,
+    body: Vec<u8>,
+    /// How long questions are answered as before a change.
+    lag: Duration,
 }
 
 /// When something is asked, and how.
@@ -118,7 +128,11 @@ impl Aws {
         request.headers().contains_key(TARGET) || request.uri().path().starts_with(invoices::PAPERS)
     }
 
-    pub(super) async fn answer(&self, request: Request<Incoming>, connection: &Connection) -> Result<Response<Body>, Cut> {
+    pub(super) async fn answer(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+        connection: &Connection,
+    ) -> Result<Response<Body>, Cut> {
         let (head, body) = request.into_parts();
         if self.script.cuts_before_the_body() {
             return Err(connection.reset());
@@ -137,18 +151,32 @@ impl Aws {
         if plan.delay > Duration::ZERO {
             tokio::time::sleep(plan.delay).await;
         }
-        match plan.ending.as_ref().map(|fault| fault.kind) {
-            Some(FaultKind::Http429) => return Ok(Refusal::throttled().into()),
-            Some(FaultKind::Http500Html | FaultKind::Http503) => return Ok(Refusal::broken().into()),
-            Some(FaultKind::Html200) => return Ok(page(StatusCode::OK, "Welcome", "Log in to go on.")),
-            Some(FaultKind::Empty200) => return Ok(response(StatusCode::OK, refusal::JSON, Body::from(Bytes::new()))),
-            Some(FaultKind::Garbage) => {
-                return Ok(response(StatusCode::OK, refusal::JSON, Body::from(Bytes::from_static(b"\xff\xfe{"))));
-            }
-            Some(FaultKind::ResetAfter) | None => {}
-            // What else can go wrong on the way looks the same to a client.
-            Some(_) => return Err(connection.reset()),
+        let lag = plan.shapes.iter().find(|fault| fault.kind == FaultKind::Stale);
+        let lag = lag.map_or(Duration::ZERO, |fault| Duration::from_millis(fault.size.unwrap_or(1_000)));
+        let asked = Heard { operation, head, body, lag };
+        let Some(fault) = plan.ending else { return Ok(self.hear(&asked).unwrap_or_else(Response::from)) };
+        if fault.kind == FaultKind::Late {
+            self.hear_later(&fault, asked, connection);
+            return Err(connection.reset());
         }
+        let heard = match misbehave::applied(&fault) {
+            Applied::No => Ok(said(StatusCode::OK, &Value::Object(Map::new()))),
+            _ => self.hear(&asked),
+        };
+        match fault.kind {
+            FaultKind::Http429 => return Ok(Refusal::throttled().into()),
+            FaultKind::Http500Html | FaultKind::Http503 => return Ok(Refusal::broken().into()),
+            _ => {}
+        }
+        let right = heard.unwrap_or_else(Response::from);
+        let (status, mut body) = (right.status(), right.into_body());
+        let good = Good { status, content_type: refusal::JSON, body: body.take_data(), path: "" };
+        misbehave::end_json(&fault, good, connection).await
+    }
+
+    /// Checks who asks, and does what is asked.
+    fn hear(&self, asked: &Heard) -> Result<Response<Body>, Refusal> {
+        let Heard { operation, head, body, lag } = asked;
         let signed = Signed {
             method: head.method.as_str(),
             path: head.uri.path(),
@@ -156,21 +184,21 @@ impl Aws {
             headers: &head.headers,
         };
         let now = now();
-        if let Err(why) = sign::check(&signed, &body, &self.access_key, &self.secret, now) {
-            return Ok(Refusal::denied(why).into());
-        }
+        sign::check(&signed, body, &self.access_key, &self.secret, now).map_err(Refusal::denied)?;
         let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let lag = plan.shapes.iter().find(|fault| fault.kind == FaultKind::Stale);
-        let lag = lag.map_or(Duration::ZERO, |fault| Duration::from_millis(fault.size.unwrap_or(1_000)));
-        let answer = match self.perform(&operation, &body, &Moment { now, lag, host }) {
-            Ok(value) => said(StatusCode::OK, &value),
-            Err(refusal) => refusal.into(),
-        };
-        // It was done, and nobody hears of it.
-        if plan.ending.is_some_and(|fault| fault.kind == FaultKind::ResetAfter) {
-            return Err(connection.reset());
-        }
-        Ok(answer)
+        let value = self.perform(operation, body, &Moment { now, lag: *lag, host })?;
+        Ok(said(StatusCode::OK, &value))
+    }
+
+    fn hear_later(self: &Arc<Self>, late: &Fault, asked: Heard, connection: &Connection) {
+        let wait = Duration::from_millis(late.size.unwrap_or(1_000));
+        let (aws, connection) = (Arc::clone(self), connection.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = connection.closing() => {}
+                () = tokio::time::sleep(wait) => drop(aws.hear(&asked)),
+            }
+        });
     }
 
     fn perform(&self, operation: &str, body: &[u8], moment: &Moment<'_>) -> Answer {

@@ -62,7 +62,7 @@ const STATUS: Kind = Kind::Word(&[
 ]);
 const SELECTOR: Kind = Kind::Object(&[
     may("InvoiceUnitArns", Kind::List(&Kind::UnitArn, 0, 500)),
-    may("SellerOfRecords", Kind::List(&Kind::Text(1024), 0, 100)),
+    may("SellerOfRecords", Kind::List(&Kind::Solid, 0, 100)),
 ]);
 const TEST_ENVIRONMENT: Kind = Kind::Object(&[
     needs("BuyerDomain", DOMAIN),
@@ -280,7 +280,10 @@ fn check(kind: &Kind, value: &Value, path: &str, faults: &mut Vec<(String, Strin
             text.is_some_and(|text| text.starts_with("arn:aws:invoicing::") && text.contains(":procurement-portal-preference/"))
         }
         Kind::UnitArn => {
-            text.is_some_and(|text| text.starts_with("arn:aws") && text.split(':').count() >= 6 && text.len() <= 256)
+            let is_good = |c: char| c.is_ascii_alphanumeric() || "-/:_".contains(c);
+            text.is_some_and(|text| {
+                text.starts_with("arn:aws") && text.split(':').count() >= 6 && text.len() <= 256 && text.chars().all(is_good)
+            })
         }
         Kind::Email => {
             text.is_some_and(|text| text.is_ascii() && text.split_once('@').is_some_and(|(_, host)| host.contains('.')))

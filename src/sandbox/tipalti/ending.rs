@@ -7,11 +7,10 @@ use hyper::http::StatusCode;
 
 use super::super::answer::{Body, Part, response};
 use super::super::fault::{Fault, FaultKind};
+use super::super::misbehave::CHUNK;
 use super::super::script::Plan;
 use super::CONTENT_TYPE;
 use super::reply::{self, Answer, Dress, Outcome, Row, Succeeded};
-
-const CHUNK: usize = 48 << 10;
 
 /// Changes the rows as the plan wants it.
 pub(super) fn distort(outcome: &mut Outcome, plan: &Plan) {
