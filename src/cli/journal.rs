@@ -108,7 +108,9 @@ fn prune(args: &PruneArgs) -> Ended {
 }
 
 fn words(pruned: &Pruned) -> String {
-    let Pruned { payloads, bodies, items, .. } = pruned;
+    let Pruned { payloads, bodies, items, intents, .. } = pruned;
     let count = |n: u64, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
-    format!("{}, {}, {}", count(*payloads, "wire form"), count(*bodies, "answer"), count(*items, "report line"))
+    let documents = [count(*payloads, "wire form"), count(*bodies, "answer"), count(*items, "report line")].join(", ");
+    // Most journals never had one.
+    if *intents == 0 { documents } else { format!("{documents}, {}", count(*intents, "intent")) }
 }

@@ -76,6 +76,8 @@ pub(super) fn scopes(
             Err(_) => {}
         }
     }
+    let kept = if to.is_none() { configuration.aws_targets() } else { Vec::new() };
+    targets.extend(kept.into_iter().map(|kept| (kept.scope(), true, kept.name)));
     let mut all = Vec::new();
     for (id, scope) in journal.scopes()? {
         match targets.iter().find(|(known, ..)| *known == scope) {
@@ -83,7 +85,9 @@ pub(super) fn scopes(
             None if to.is_some() => {}
             None => {
                 let name = runs.last_of(id).map_or(scope.kind.as_str(), |run| run.target.as_str());
-                let name = format!("{name} ({}, {})", scope.environment, scope.account);
+                let account: Vec<&str> =
+                    [scope.environment.as_str(), scope.account.as_str()].into_iter().filter(|part| !part.is_empty()).collect();
+                let name = format!("{name} ({})", account.join(", "));
                 all.push(Named { id, scope, name, repeatable: None });
             }
         }

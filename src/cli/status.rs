@@ -16,7 +16,7 @@ use super::times::{age, now, stamp, when};
 use super::{Ended, Failure, logging, tell};
 use crate::engine::record::Version;
 use crate::engine::state::{Millis, State};
-use crate::journal::{Journal, Tally};
+use crate::journal::{Intents, Journal, OpenIntent, Tally};
 use crate::outcome::Exit;
 
 /// The name and version of the answer's shape.
@@ -66,6 +66,19 @@ struct LastRun {
     times: (Millis, Option<Millis>),
 }
 
+/// A request to a vendor that keeps things, of which nobody has seen the end.
+#[derive(Debug, Serialize)]
+struct OpenRequest {
+    target: String,
+    operation: String,
+    /// What it is about: an ARN, or what something without one is known by.
+    subject: String,
+    since: String,
+    age_s: i64,
+    #[serde(skip)]
+    at: Millis,
+}
+
 /// The answer.
 #[derive(Debug, Serialize)]
 struct Status {
@@ -73,6 +86,7 @@ struct Status {
     at: String,
     counts: Vec<Count>,
     last_runs: Vec<LastRun>,
+    requests: Vec<OpenRequest>,
     documents: Vec<Standing>,
     /// How many documents that need somebody are not listed.
     more: u64,
@@ -86,8 +100,15 @@ pub(super) fn status(args: &StatusArgs) -> Ended {
         configuration.target(to)?;
     }
     let now = now();
-    let empty =
-        Status { schema: SCHEMA, at: stamp(now), counts: Vec::new(), last_runs: Vec::new(), documents: Vec::new(), more: 0 };
+    let empty = Status {
+        schema: SCHEMA,
+        at: stamp(now),
+        counts: Vec::new(),
+        last_runs: Vec::new(),
+        requests: Vec::new(),
+        documents: Vec::new(),
+        more: 0,
+    };
     let Some(mut journal) = lookup::read(&path)? else {
         match args.output {
             Output::Table => writeln!(stdout(), "{}", nothing_yet(&path)).map_err(|error| Failure::output(&error))?,
@@ -102,7 +123,8 @@ pub(super) fn status(args: &StatusArgs) -> Ended {
         let most = if args.limit == 0 { usize::MAX } else { args.limit };
         let (documents, more) = open_documents(&mut journal, (&targets, &runs), &counts, most, now)?;
         let last_runs = targets.iter().filter_map(|target| last_run(target, &runs)).collect();
-        print(&Status { counts, last_runs, documents, more, ..empty }, args.output, now)?;
+        let requests = open_requests(&mut journal, &targets, now)?;
+        print(&Status { counts, last_runs, requests, documents, more, ..empty }, args.output, now)?;
         return Ok(Exit::Done);
     };
     let documents = documents(&mut journal, &targets, &runs, wanted, now)?;
@@ -155,6 +177,15 @@ fn last_run(target: &Named, runs: &Runs) -> Option<LastRun> {
         notes,
         times: (run.began_at, run.ended_at),
     })
+}
+
+fn open_requests(journal: &mut dyn Intents, targets: &[Named], now: Millis) -> Result<Vec<OpenRequest>, Failure> {
+    let of_target = |open: OpenIntent| {
+        let target = targets.iter().find(|target| target.id == open.scope)?.name.clone();
+        let OpenIntent { subject, operation, at, .. } = open;
+        Some(OpenRequest { target, operation, subject, since: stamp(at), age_s: now.saturating_sub(at) / 1000, at })
+    };
+    Ok(journal.open_intents()?.into_iter().filter_map(of_target).collect())
 }
 
 /// The documents that need somebody, and how many more there are.
@@ -223,11 +254,13 @@ fn lines(out: &mut impl Write, status: &Status) -> io::Result<()> {
     enum Line<'s> {
         Count(&'s Count),
         LastRun(&'s LastRun),
+        Request(&'s OpenRequest),
         Document(&'s Standing),
     }
     let counts = status.counts.iter().map(Line::Count);
     let last_runs = status.last_runs.iter().map(Line::LastRun);
-    for line in counts.chain(last_runs).chain(status.documents.iter().map(Line::Document)) {
+    let requests = status.requests.iter().map(Line::Request);
+    for line in counts.chain(last_runs).chain(requests).chain(status.documents.iter().map(Line::Document)) {
         write_json(out, &line)?;
         out.write_all(b"\n")?;
     }
@@ -266,6 +299,12 @@ fn table(out: &mut impl Write, status: &Status, now: Millis) -> io::Result<()> {
             writeln!(out, "  {}", one_line(note, 500))?;
         }
     }
+    for open in &status.requests {
+        let (target, subject) = (plain(&open.target), one_line(&open.subject, 300));
+        let (operation, age) = (&open.operation, age(open.at, now));
+        writeln!(out, "Not known to have ended, asked of {target} {age} ago: {operation} {subject}")?;
+        writeln!(out, "  The same command once more reads what is there, and does what is left.")?;
+    }
     if !status.documents.is_empty() {
         if !status.counts.is_empty() {
             writeln!(out)?;
@@ -291,7 +330,7 @@ fn table(out: &mut impl Write, status: &Status, now: Millis) -> io::Result<()> {
     }
     if status.more > 0 {
         writeln!(out, "And {} more that need somebody or wait.", status.more)?;
-    } else if status.documents.is_empty() {
+    } else if status.documents.is_empty() && status.requests.is_empty() {
         writeln!(out, "Nothing is open.")?;
     }
     Ok(())

@@ -22,6 +22,13 @@ pub struct AwsTarget {
 }
 
 impl Configuration {
+    /// All targets of this kind whose settings make sense, also the one that is always there.
+    pub fn aws_targets(&self) -> Vec<AwsTarget> {
+        let usual = VendorKind::ALL.into_iter().map(|(_, name)| name.to_owned());
+        let names: std::collections::BTreeSet<String> = self.targets.keys().cloned().chain(usual).collect();
+        names.iter().filter_map(|name| self.aws_target(Some(name)).ok()).collect()
+    }
+
     /// The target of a name; without one, the only one of its kind that somebody wrote down, or else the one that is always
     /// there.
     ///

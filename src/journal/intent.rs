@@ -42,6 +42,28 @@ pub struct Intent {
     pub at: Millis,
 }
 
+/// An intent that the vendor carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carried {
+    /// When that was seen.
+    pub at: Millis,
+    /// What was stored of it, such as the ARN of what was made.
+    pub detail: String,
+}
+
+/// An intent whose end nobody has seen yet, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenIntent {
+    /// Where.
+    pub scope: ScopeId,
+    /// What it is about.
+    pub subject: String,
+    /// The operation.
+    pub operation: String,
+    /// When it was stored.
+    pub at: Millis,
+}
+
 /// How an intent ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Concluded {
@@ -71,9 +93,13 @@ impl Concluded {
 pub trait Intents: Send {
     /// The open intents about a subject, the first one first.
     fn intents(&mut self, scope: ScopeId, subject: &str) -> Result<Vec<Intent>>;
+    /// All open intents, the first one first.
+    fn open_intents(&mut self) -> Result<Vec<OpenIntent>>;
     /// Stores an intent, before its request leaves.
     fn intend(&mut self, intent: &NewIntent) -> Result<IntentId>;
-    /// Stores how an intent ended, with a word or a reference that says more.
+    /// The last intent about a subject that the vendor carried out with an operation.
+    fn carried(&mut self, scope: ScopeId, subject: &str, operation: &str) -> Result<Option<Carried>>;
+    /// Stores how an intent ended, with a word or a reference that says more, and forgets its digest.
     fn conclude(&mut self, intent: IntentId, at: Millis, how: Concluded, detail: &str) -> Result<()>;
     /// Stores that intents from before then are not taken up any more: their tokens may be forgotten by now.
     fn lapse(&mut self, scope: ScopeId, before: Millis, at: Millis) -> Result<()>;

@@ -19,7 +19,7 @@ pub use crate::engine::record::{CallId, Digest, Key, Move, Ruling, RunId, ScopeI
 use crate::engine::state::{Millis, Standing, State};
 use crate::report::Item;
 
-pub use intent::{Concluded, Intent, IntentId, Intents, NewIntent};
+pub use intent::{Carried, Concluded, Intent, IntentId, Intents, NewIntent, OpenIntent};
 pub use memory::Memory;
 use shared::moved_twice;
 #[cfg(feature = "net")]

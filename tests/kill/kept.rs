@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use fastrand::Rng;
 use payables_bridge::bridge::aws::{Access, Account, Applied, Apply};
-use payables_bridge::journal::{Concluded, Intent, IntentId, Intents, NewIntent, Result, ScopeId, Sqlite};
+use payables_bridge::journal::{Carried, Concluded, Intent, IntentId, Intents, NewIntent, OpenIntent, Result, ScopeId, Sqlite};
 use payables_bridge::outcome::Outcome;
 use payables_bridge::vendors::aws::{Allowed, Preference, plan};
 use payables_bridge::wire::Secret;
@@ -78,6 +78,14 @@ impl Wanted {
 impl Intents for Deadly<Sqlite> {
     fn intents(&mut self, scope: ScopeId, subject: &str) -> Result<Vec<Intent>> {
         self.inner.intents(scope, subject)
+    }
+
+    fn open_intents(&mut self) -> Result<Vec<OpenIntent>> {
+        self.inner.open_intents()
+    }
+
+    fn carried(&mut self, scope: ScopeId, subject: &str, operation: &str) -> Result<Option<Carried>> {
+        self.inner.carried(scope, subject, operation)
     }
 
     fn lapse(&mut self, scope: ScopeId, before: i64, at: i64) -> Result<()> {

@@ -21,6 +21,8 @@ pub struct Pruned {
     pub bodies: u64,
     /// Lines of the reports of runs that ended.
     pub items: u64,
+    /// Intents that ended.
+    pub intents: u64,
     /// Bytes that the file is smaller by.
     pub bytes: u64,
 }
@@ -95,12 +97,16 @@ impl Sqlite {
             payloads: self.sweep("SELECT max(id) FROM version", PAYLOADS, before)?,
             bodies: self.sweep("SELECT max(id) FROM evidence", BODIES, before)?,
             items: self.sweep("SELECT max(id) FROM run", ITEMS, before)?,
+            intents: self.sweep("SELECT max(id) FROM intent", INTENTS, before)?,
             bytes: 0,
         };
         self.give_back()?;
         pruned.bytes = was.saturating_sub(self.ask(size)?);
-        let Pruned { payloads, bodies, items, .. } = pruned;
-        let reason = format!("what was over before {}: {payloads} payloads, {bodies} answers, {items} items", time(before));
+        let Pruned { payloads, bodies, items, intents, .. } = pruned;
+        let reason = format!(
+            "what was over before {}: {payloads} payloads, {bodies} answers, {items} items, {intents} intents",
+            time(before)
+        );
         let act = Act { at: now(), version: 0, verb: "prune".to_owned(), who: who.to_owned(), reason };
         self.write(|connection| chain::append_act(connection, &act))?;
         Ok(pruned)
@@ -116,7 +122,7 @@ impl Sqlite {
             Ok(count.unsigned_abs())
         };
         let (payloads, bodies, items) = (count(PAYLOADS_THERE)?, count(BODIES_THERE)?, count(ITEMS_THERE)?);
-        Ok(Pruned { payloads, bodies, items, bytes: 0 })
+        Ok(Pruned { payloads, bodies, items, intents: count(INTENTS_THERE)?, bytes: 0 })
     }
 
     /// Goes through a table in commits of a bounded size, so that the log does not grow with the journal.
@@ -188,13 +194,20 @@ macro_rules! items {
         "FROM item WHERE run IN (SELECT id FROM run WHERE id > ?1 AND id <= ?2 AND ended_at < ?3)"
     };
 }
+macro_rules! intents {
+    () => {
+        "FROM intent WHERE id > ?1 AND id <= ?2 AND ended_at < ?3"
+    };
+}
 
 const PAYLOADS: &str = concat!("DELETE ", payloads!());
 const BODIES: &str = concat!("UPDATE evidence SET body = NULL ", bodies!());
 const ITEMS: &str = concat!("DELETE ", items!());
+const INTENTS: &str = concat!("DELETE ", intents!());
 const PAYLOADS_THERE: &str = concat!("SELECT count(*) ", payloads!());
 const BODIES_THERE: &str = concat!("SELECT count(*) FROM evidence ", bodies!());
 const ITEMS_THERE: &str = concat!("SELECT count(*) ", items!());
+const INTENTS_THERE: &str = concat!("SELECT count(*) ", intents!());
 
 /// Doubts what may have been sent.
 fn doubt(connection: &Connection, at: Millis, reason: &str, act: impl Fn(VersionId) -> Act) -> Tried<u64> {

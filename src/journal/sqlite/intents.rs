@@ -1,9 +1,11 @@
 //! Intents, in the table that bears their name.
 
+use rusqlite::OptionalExtension as _;
+
 use super::Sqlite;
 use super::trouble::Trouble;
 use crate::engine::state::Millis;
-use crate::journal::{Concluded, Intent, IntentId, Intents, NewIntent, Result, ScopeId};
+use crate::journal::{Carried, Concluded, Intent, IntentId, Intents, NewIntent, OpenIntent, Result, ScopeId};
 
 impl Intents for Sqlite {
     fn intents(&mut self, scope: ScopeId, subject: &str) -> Result<Vec<Intent>> {
@@ -14,6 +16,31 @@ impl Intents for Sqlite {
             let rows = statement.query_map((scope, subject), |row| {
                 let (id, operation, digest, token, at) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
                 Ok(Intent { id, operation, digest, token, at })
+            })?;
+            Ok(rows.collect::<std::result::Result<_, _>>()?)
+        })
+    }
+
+    fn carried(&mut self, scope: ScopeId, subject: &str, operation: &str) -> Result<Option<Carried>> {
+        let sql = "SELECT ended_at, detail FROM intent WHERE scope = ?1 AND subject = ?2 AND operation = ?3 AND outcome = ?4 \
+                   ORDER BY id DESC LIMIT 1";
+        self.ask(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let row = statement.query_row((scope, subject, operation, Concluded::Done.word()), |row| {
+                let (at, detail): (_, Option<String>) = (row.get(0)?, row.get(1)?);
+                Ok(Carried { at, detail: detail.unwrap_or_default() })
+            });
+            Ok(row.optional()?)
+        })
+    }
+
+    fn open_intents(&mut self) -> Result<Vec<OpenIntent>> {
+        let sql = "SELECT scope, subject, operation, at FROM intent WHERE outcome IS NULL ORDER BY id";
+        self.ask(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let rows = statement.query_map((), |row| {
+                let (scope, subject, operation, at) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+                Ok(OpenIntent { scope, subject, operation, at })
             })?;
             Ok(rows.collect::<std::result::Result<_, _>>()?)
         })
@@ -31,7 +58,8 @@ impl Intents for Sqlite {
     }
 
     fn conclude(&mut self, intent: IntentId, at: Millis, how: Concluded, detail: &str) -> Result<()> {
-        let sql = "UPDATE intent SET ended_at = ?2, outcome = ?3, detail = ?4 WHERE id = ?1 AND outcome IS NULL";
+        let sql =
+            "UPDATE intent SET ended_at = ?2, outcome = ?3, detail = ?4, digest = zeroblob(32) WHERE id = ?1 AND outcome IS NULL";
         self.write(|connection| match connection.prepare_cached(sql)?.execute((intent, at, how.word(), detail))? {
             0 => Err(Trouble::Wrong(format!("there is no open intent {intent}"))),
             _ => Ok(()),
@@ -39,8 +67,8 @@ impl Intents for Sqlite {
     }
 
     fn lapse(&mut self, scope: ScopeId, before: Millis, at: Millis) -> Result<()> {
-        let sql = "UPDATE intent SET ended_at = ?3, outcome = ?4, detail = 'its token may be forgotten by now' \
-                   WHERE scope = ?1 AND outcome IS NULL AND at < ?2";
+        let sql = "UPDATE intent SET ended_at = ?3, outcome = ?4, detail = 'its token may be forgotten by now', \
+                   digest = zeroblob(32) WHERE scope = ?1 AND outcome IS NULL AND at < ?2";
         self.write(|connection| {
             connection.prepare_cached(sql)?.execute((scope, before, at, Concluded::Overtaken.word()))?;
             Ok(())
@@ -90,6 +118,15 @@ mod tests {
         assert_eq!(open.iter().map(|intent| intent.token.as_str()).collect::<Vec<_>>(), ["b"]);
         assert_eq!((open[0].digest, open[0].at), ([7; 32], 5));
         assert!(journal.intents(1, "another").unwrap().is_empty());
+        let all = journal.open_intents().unwrap();
+        assert_eq!(
+            all.iter().map(|open| (open.subject.as_str(), open.operation.as_str(), open.at)).collect::<Vec<_>>(),
+            [("arn", "Put", 5)]
+        );
+        assert_eq!(journal.carried(1, "arn", "Put").unwrap(), Some(Carried { at: 9, detail: "arn".to_owned() }));
+        assert_eq!(journal.carried(1, "arn", "Delete").unwrap(), None);
+        let forgotten = "SELECT count(*) FROM intent WHERE digest = zeroblob(32) AND outcome IS NOT NULL";
+        assert_eq!(journal.connection.query_row(forgotten, (), |row| row.get::<_, i64>(0)).unwrap(), 1);
         let mut lines = Vec::new();
         journal.export(&mut lines).unwrap();
         assert_eq!(String::from_utf8(lines).unwrap().lines().filter(|line| line.starts_with(r#"{"intent":"#)).count(), 2);
@@ -97,6 +134,9 @@ mod tests {
         assert_eq!(journal.intents(1, "arn").unwrap().len(), 1);
         journal.lapse(1, 6, 9).unwrap();
         assert_eq!(journal.intents(1, "arn").unwrap(), []);
+        assert_eq!(journal.connection.query_row(forgotten, (), |row| row.get::<_, i64>(0)).unwrap(), 2);
+        assert_eq!(journal.prunable(10).unwrap().intents, 2);
+        assert_eq!((journal.prune(9, "me").unwrap().intents, journal.prune(10, "me").unwrap().intents), (0, 2));
         drop(journal);
         assert_eq!(Sqlite::check(&path).unwrap(), []);
     }

@@ -8,7 +8,7 @@ use super::trouble::{Tried, Trouble};
 const APPLICATION: i32 = 0x5041_594a;
 
 /// The steps from an empty database to one of today. A step that was released is not changed any more.
-const MIGRATIONS: &[&str] = &[include_str!("schema/001.sql"), include_str!("schema/002.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema/001.sql"), include_str!("schema/002.sql"), include_str!("schema/003.sql")];
 
 /// What is found in a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
