@@ -120,6 +120,20 @@ pub struct Change {
     pub new: Option<String>,
 }
 
+impl Change {
+    /// Both values as sentences have them: quoted, or `nothing`.
+    ///
+    /// ```
+    /// use payables_bridge::outcome::Change;
+    ///
+    /// let change = Change { path: "name".to_owned(), old: None, new: Some("Retail".to_owned()) };
+    /// assert_eq!(change.quoted(), ["nothing", "\"Retail\""]);
+    /// ```
+    pub fn quoted(&self) -> [String; 2] {
+        [&self.old, &self.new].map(|value| value.as_ref().map_or_else(|| "nothing".to_owned(), |value| format!("{value:?}")))
+    }
+}
+
 /// The code that a process ends with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Exit {

@@ -179,6 +179,11 @@ async fn whatever_goes_wrong_on_the_way_each_is_made_once() {
     for fault in [
         // The answer is lost, and the second try with the same token gets it.
         "reset-after:times=1",
+        "timeout:times=1",
+        "truncated:times=1",
+        "late:times=1,ms=50",
+        "http-status:times=1,status=502",
+        "gzip:times=1",
         "http-429:times=2",
         "http-500-html:times=2",
         "connection-reset-before:times=2",
@@ -200,7 +205,7 @@ async fn whatever_goes_wrong_on_the_way_each_is_made_once() {
 async fn what_is_in_doubt_is_asked_once_more_with_its_token_and_after_its_window_with_another() {
     for (later, same) in [(599, true), (601, false), (-1, false)] {
         // Nothing of it arrives, and nobody can know that.
-        let office = Office::open(&[&format!("timeout-unapplied:times=4,number={CREATE}")]).await;
+        let office = Office::open(&[&format!("empty-200:times=1,number={CREATE}")]).await;
         let wanted = [changed("examples/portals/coupa.toml", "x", "x")];
         let applied = office.apply(preferences(&wanted)).await;
         assert_eq!(outcomes(&applied), [Outcome::InDoubt], "{applied:?}");
@@ -244,6 +249,23 @@ async fn a_change_that_was_undone_meanwhile_is_made_again() {
 }
 
 #[tokio::test]
+async fn a_step_that_is_done_in_part_is_nobody_elses() {
+    let office = Office::open(&["http-500-html:number=TagResource"]).await;
+    let before = [changed("examples/portals/coupa.toml", "x", "x")];
+    assert_eq!(outcomes(&office.apply(preferences(&before)).await), [Outcome::Accepted]);
+    let text = fs::read_to_string(project("examples/portals/coupa.toml")).unwrap();
+    let text = text.replace("ap@example.com", "new@example.com").replace("\"finance\"", "\"accounting\"");
+    let after = [File::new("coupa.toml", &text)];
+    let applied = office.apply(preferences(&after)).await;
+    let rules: Vec<&str> = applied[0].faults.iter().map(|fault| &*fault.rule).collect();
+    assert_eq!((applied[0].outcome, rules), (Outcome::InDoubt, vec!["AWS-062", "AWS-060"]), "{applied:?}");
+    // What is left are the tags.
+    let steps = office.plan(preferences(&after), Allowed::default()).await;
+    assert_eq!(steps[0].calls().iter().map(Call::operation).collect::<Vec<_>>(), ["TagResource"]);
+    assert_eq!(office.performed(PUT), 1);
+}
+
+#[tokio::test]
 async fn what_aws_shows_late_is_waited_for() {
     let office = Office::open(&["stale:ms=900"]).await;
     let wanted = [changed("examples/portals/coupa.toml", "x", "x")];
@@ -263,7 +285,12 @@ async fn what_aws_never_shows_is_told_and_not_believed_twice() {
     let applied = office.apply(preferences(&wanted)).await;
     assert_eq!(outcomes(&applied), [Outcome::Submitted]);
     assert_eq!(applied[0].faults.iter().map(|fault| (&*fault.rule, fault.is_error())).collect::<Vec<_>>(), [("AWS-064", false)]);
-    // It is not seen yet, so it is made once more, and AWS says that it is there.
+    // It is not seen yet, and the journal knows that it was made.
+    let applied = office.apply(preferences(&wanted)).await;
+    assert_eq!((applied[0].outcome, &*applied[0].faults[0].rule), (Outcome::Submitted, "AWS-064"), "{applied:?}");
+    assert_eq!(office.intents().len(), 1);
+    // After a long while it is made once more, and AWS says that it is there.
+    office.now.set(office.now.get() + 600_001);
     let applied = office.apply(preferences(&wanted)).await;
     assert_eq!(outcomes(&applied), [Outcome::Rejected], "{applied:?}");
     assert_eq!(applied[0].faults[0].vendor_code.as_deref(), Some("ConflictException"));
@@ -272,16 +299,22 @@ async fn what_aws_never_shows_is_told_and_not_believed_twice() {
 
 #[tokio::test]
 async fn a_conflict_is_read_back() {
-    let office = Office::open(&[]).await;
+    let mut office = Office::open(&[]).await;
     let wanted = [changed("examples/portals/coupa.toml", "x", "x")];
     let early = office.plan(preferences(&wanted), Allowed::default()).await;
-    // Somebody is faster, and makes the same.
+    // Somebody is faster, with a journal of their own, and makes the same.
+    let own = std::mem::replace(&mut office.folder, TempDir::new().unwrap());
     assert_eq!(outcomes(&office.apply(preferences(&wanted)).await), [Outcome::Accepted]);
+    let theirs = std::mem::replace(&mut office.folder, own);
     let applied = office.run(&early).await;
     assert_eq!((applied[0].outcome, applied[0].faults.len()), (Outcome::Accepted, 0), "{applied:?}");
     // Or another one.
     let other = [changed("examples/portals/coupa.toml", "ap@example.com", "new@example.com")];
     assert_eq!(outcomes(&office.apply(preferences(&other)).await), [Outcome::Accepted]);
+    // Neither a journal that knows of nothing nor one that has made it makes it again.
+    let applied = office.run(&early).await;
+    assert_eq!((applied[0].outcome, &*applied[0].faults[0].rule), (Outcome::Held, "AWS-061"), "{applied:?}");
+    office.folder = theirs;
     let applied = office.run(&early).await;
     assert_eq!((applied[0].outcome, &*applied[0].faults[0].rule), (Outcome::Held, "AWS-061"), "{applied:?}");
     assert_eq!(office.performed(CREATE), 1);

@@ -191,6 +191,10 @@ fn portals_are_planned_applied_looked_at_and_deleted() {
     office.run("portal import --dir portals").ends(0);
     office.edit("portals/sap.toml", "AN01000000002\"", "AN01000000009\"");
     office.run("portal apply portals").ends(3).says("AWS-051");
+    // What a file says of secrets stays, whatever else is written over.
+    office.run("portal import --dir portals --overwrite").ends(0);
+    office.run("portal plan portals --detailed-exitcode").ends(0);
+    office.edit("portals/sap.toml", "AN01000000002\"", "AN01000000009\"");
     office.run("portal apply portals --replace").ends(3).says("AWS-054");
     office.run("portal apply portals --replace --yes").ends(0).says("AWS-043");
     office.run("portal delete nowhere.toml --yes").ends(2).says("cannot be read");
@@ -305,17 +309,23 @@ fn what_makes_no_sense_is_refused_before_anybody_is_asked() {
     office.run("portal plan nowhere").ends(2);
     office.run("portal plan portals --to tipalti").ends(2).says("kind tipalti");
     office.run("portal plan portals --to nobody").ends(2);
-    office.run("portal get arn:nonsense").ends(3);
+    office.run("portal get arn:nonsense").ends(3).says("procurement_portal_preference_arn");
+    office.run("portal get nonsense").ends(2).says("portal list");
+    office.run("portal plan portals -o nowhere/plan.json").ends(2).says("no folder nowhere");
+    // A file that has no name to be called by is called by its own.
+    fs::write(office.folder.path().join("half.toml"), "procurement_portal_name = \"SAP").unwrap();
+    office.run("portal plan half.toml").ends(4).says("half.toml").says("AWS-040");
+    office.run_with("portal plan portals", &[("SAP_SHARED_SECRET", "canary with blanks")]).ends(3).says("blank");
     // A plan that somebody has changed by hand.
     office.run("portal plan portals -o plan.json").ends(0);
     office.edit("plan.json", "\"ap@example.com\"", "\"nobody\"");
-    office.run("portal apply plan.json").ends(3).says("e-mail");
+    office.run("portal apply plan.json").ends(4).says("e-mail");
     // One that was made for another place, and one that says what no plan says.
     office.run("portal plan portals -o trial.json --sandbox").ends(0);
     office.run("portal apply trial.json").ends(2).says("a trial");
     office.run("portal plan portals -o plan.json").ends(0);
     office.edit("plan.json", "\"create\"", "\"delete\"");
-    office.run("portal apply plan.json --yes").ends(3).says("delete needs");
+    office.run("portal apply plan.json --yes").ends(4).says("delete needs");
     office.run("portal invoices --since 7d --account abc").ends(2).says("12 digits");
     office.edit("payables.toml", "timeout_s = 5", "timeout_s = 0");
     office.run("portal list").ends(78).says("timeout_s");
@@ -327,6 +337,45 @@ fn what_makes_no_sense_is_refused_before_anybody_is_asked() {
         .ends(77)
         .says("no credentials");
     assert!(!Path::new(&office.folder.path().join("payables.db")).exists(), "nothing was to be remembered");
+}
+
+#[test]
+fn a_plan_that_was_done_is_done() {
+    let office = Office::open(&[]);
+    office.run("portal apply portals").ends(0);
+    office.run("portal import --dir portals").ends(0);
+    office.edit("portals/coupa.toml", "\"acme\"", "\"acme-2\"");
+    office.run("portal plan portals --replace -o plan.json").ends(0).says("replace");
+    office.run("portal apply plan.json --yes").ends(0);
+    let again = office.run("portal apply plan.json --yes --output json").ends(0);
+    assert_eq!(again.outcomes(), names(&[("COUPA acme-2 aws-acme", "unchanged")]));
+    assert_eq!(office.sandbox.aws_performed()["CreateProcurementPortalPreference"], 3);
+}
+
+#[test]
+fn what_cannot_be_asked_is_reported_item_by_item() {
+    let office = Office::open(&[]);
+    let nobody = "http://127.0.0.1:9";
+    office.edit("payables.toml", &office.sandbox.ready().aws.endpoint, nobody);
+    office.edit("portals/sap.toml", "buyer_identifier", "buyer_identifer");
+    for command in ["portal plan portals", "portal apply portals"] {
+        let told = office.run(&format!("{command} --output json")).ends(75);
+        assert_eq!(told.outcomes().iter().map(|(_, outcome)| outcome.as_str()).collect::<Vec<_>>(), ["not_sent", "invalid"]);
+        told.says("AWS-063").says("DOC-FIELD").says(nobody);
+    }
+}
+
+#[test]
+fn what_is_half_done_is_told_by_status() {
+    let office = Office::open(&["http-500-html:number=CreateInvoiceUnit", "http-500-html:number=GetInvoicePDF"]);
+    office.run("invoice-unit apply invoice-units/retail.toml").ends(5).says("AWS-062");
+    let status = office.run("status").ends(0).says("CreateInvoiceUnit 333344445555 Retail");
+    assert!(!status.out.contains("Nothing is open"), "{}", status.out);
+    let json: Value = serde_json::from_str(&office.run("status --output json").ends(0).out).unwrap();
+    assert_eq!((&json["requests"][0]["target"], &json["requests"][0]["operation"]), (&"aws".into(), &"CreateInvoiceUnit".into()));
+    // Documents that were not to be had are no success either.
+    let listed = office.run("portal invoices --since 60d --account 123456789012 --pdf papers --output ndjson").ends(75);
+    listed.says("unsaved");
 }
 
 #[test]

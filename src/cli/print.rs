@@ -160,9 +160,11 @@ impl<W: Write> Printer<W> {
             let headings = [Some(self.about.heading()), Some("Outcome"), has_amounts.then_some("Amount"), Some("Remarks")];
             let mut table = grid(&headings.into_iter().flatten().collect::<Vec<_>>(), self.colours);
             for item in &rows {
+                // What has no name is told by its file.
+                let with_file = several_files || (item.number.is_none() && self.about == About::Kept);
                 let amount = || Cell::new(plain(&amount(item))).set_alignment(comfy_table::CellAlignment::Right);
                 let cells = [
-                    Some(Cell::new(plain(&name(item, !item.faults.is_empty(), several_files)))),
+                    Some(Cell::new(plain(&name(item, !item.faults.is_empty(), with_file)))),
                     Some(self.outcome_cell(item.outcome)),
                     has_amounts.then(amount),
                     Some(Cell::new(plain(&remarks(item)))),
@@ -297,9 +299,8 @@ fn remarks(item: &Item) -> String {
 
 /// What is done about something that is kept at the vendor, a line for each field.
 fn doing(plan: &Plan) -> String {
-    let text = |value: &Option<String>| value.as_ref().map_or_else(|| "nothing".to_owned(), |value| format!("{value:?}"));
     let mut lines = vec![plan.action.word().to_owned()];
-    lines.extend(plan.changes.iter().map(|change| format!("  {}: {} → {}", change.path, text(&change.old), text(&change.new))));
+    lines.extend(plan.changes.iter().map(|change| format!("  {}: {}", change.path, change.quoted().join(" → "))));
     lines.join("\n")
 }
 

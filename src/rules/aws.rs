@@ -74,8 +74,8 @@ pub(super) const RULES: &[Rule] = &[
     ),
     adjustable(
         "AWS-014",
-        "The activation date has passed",
-        "AWS may take it and deliver at once.",
+        "The activation date has passed, or is out of reach",
+        "AWS may take one that has passed and deliver at once. A moment after the year 9999, in UTC, cannot be told.",
         "Write the day from which invoices are to be delivered.",
     ),
     adjustable(
@@ -104,7 +104,12 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule("AWS-019", "A list is too long", "The API's model has a limit for every list.", "Split it."),
     rule("AWS-020", "A tag is too long or has no name", "Names have 1 to 128 characters, values at most 256.", "Shorten it."),
-    rule("AWS-022", "An ARN is none", "import writes it; nobody has to write it by hand.", "Leave arn out, or import again."),
+    rule(
+        "AWS-022",
+        "An ARN is none",
+        "import writes that of what a file is about; those of invoice units are in `payables invoice-unit list`.",
+        "Correct it; leave arn out, or import again.",
+    ),
     rule(
         "AWS-030",
         "The name of an invoice unit has characters that AWS does not take",
@@ -127,9 +132,9 @@ pub(super) const RULES: &[Rule] = &[
     rule("AWS-041", "Two files describe the same thing", "Nobody knows which one is right.", "Keep one of them."),
     rule(
         "AWS-042",
-        "A secret cannot be had",
-        "Without it AWS cannot be told, and it cannot be seen whether it has changed.",
-        "Do what the message says: set the variable, mend the file's permissions, or correct the reference.",
+        "A secret cannot be had, or is none that AWS takes",
+        "Without it AWS cannot be told, and it cannot be seen whether it has changed. AWS takes 1 to 1024 characters without a blank.",
+        "Do what the message says: set the variable, mend the file's permissions, or correct the reference or the secret.",
     ),
     rule(
         "AWS-043",

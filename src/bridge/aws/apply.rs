@@ -3,14 +3,13 @@
 
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
-
+use super::intents::digest;
 use super::{Account, Kept, Trouble};
 use crate::engine::state::Millis;
-use crate::journal::{self, Concluded, Digest, IntentId, Intents, Journal, NewIntent, RunId, ScopeId};
+use crate::journal::{self, Concluded, Intents, Journal, RunId, ScopeId};
 use crate::model::{Fault, Path};
-use crate::outcome::{Action, Outcome};
-use crate::vendors::aws::{Call, Held, Meaning, Reference, Secrets, Step};
+use crate::outcome::{Action, Change, Outcome};
+use crate::vendors::aws::{Call, Held, Meaning, Reference, Step};
 use crate::wire::Secret;
 
 /// How long is waited until AWS shows what it has done: it may show an older state for a while.
@@ -87,6 +86,9 @@ impl Apply<'_> {
         if step.outcome != Outcome::Planned {
             return Ok(Applied::new(step.outcome, arn, step.faults.clone()));
         }
+        if let Some(made) = self.made_already(step).await? {
+            return Ok(made);
+        }
         let mut token_was_used = false;
         let calls = step.calls();
         if calls.is_empty() {
@@ -118,6 +120,32 @@ impl Apply<'_> {
         }
         applied.faults.splice(0..0, step.faults.iter().cloned());
         Ok(applied)
+    }
+
+    /// What is to be made and was made lately: to make it once more, with another token, would double it.
+    async fn made_already<T: Kept>(&mut self, step: &Step<T>) -> journal::Result<Option<Applied>> {
+        let identity = step.wanted.as_ref().and_then(|wanted| wanted.identity()).filter(|_| step.action == Action::Create);
+        let Some(identity) = identity else { return Ok(None) };
+        let Some(arn) = self.made_lately::<T>(&identity)? else { return Ok(None) };
+        let shown = self.account.get::<T>(&arn).await.ok().flatten().map(|now| step.left(&now, self.secret).is_empty());
+        let (outcome, fault) = match shown {
+            Some(true) => (Outcome::Accepted, None),
+            Some(false) => {
+                let message =
+                    format!("it was made lately, {arn}, and AWS shows something else than what is wanted; make a new plan");
+                (Outcome::Held, Some(Fault::error("AWS-061", Path::ROOT, message)))
+            }
+            None => {
+                let minutes = self.window.as_secs().div_ceil(60);
+                let message = format!(
+                    "AWS has made it lately, {arn}, and does not show it yet; apply again in a while. If somebody has deleted it since, \
+                     it is made anew {minutes} minutes after it was made"
+                );
+                (Outcome::Submitted, Some(Fault::warning("AWS-064", Path::ROOT, message)))
+            }
+        };
+        let faults = step.faults.iter().cloned().chain(fault).collect();
+        Ok(Some(Applied::new(outcome, Some(arn), faults)))
     }
 
     /// What was left open about something is over when AWS holds what is wanted, and so is what was left open about the one that
@@ -175,12 +203,7 @@ impl Apply<'_> {
                 Seen::NotYet => {}
             }
         }
-        let (outcome, how) = match &trouble {
-            Trouble::MaybeSent(_) => (Outcome::InDoubt, None),
-            Trouble::NotSent(_) => (Outcome::NotSent, Some(Concluded::NotSent)),
-            _ if trouble.is_denied() => (Outcome::NotSent, Some(Concluded::Refused)),
-            _ => (Outcome::Rejected, Some(Concluded::Refused)),
-        };
+        let (outcome, how) = trouble.outcome();
         if let Some(how) = how {
             self.conclude(intent.as_ref(), how, &trouble.to_string())?;
         }
@@ -232,7 +255,7 @@ impl Apply<'_> {
                 let was = step.held.as_ref().map(Held::fingerprint);
                 if left.iter().all(|change| !is_own(&change.path)) {
                     Seen::Done(now.arn().to_owned())
-                } else if was == Some(now.fingerprint()) {
+                } else if was == Some(now.fingerprint()) || is_half_done(step, call, &left) {
                     Seen::NotYet
                 } else {
                     Seen::Another
@@ -287,9 +310,9 @@ impl Apply<'_> {
                 } else if was == Some(now.fingerprint()) {
                     not_yet("AWS has taken it, and shows still what was there before")
                 } else {
-                    let text = |value: Option<String>| value.map_or_else(|| "nothing".to_owned(), |value| format!("{value:?}"));
-                    let told = |change: crate::outcome::Change| {
-                        (change.path, format!("AWS shows {} here, and was told {}", text(change.old), text(change.new)))
+                    let told = |change: Change| {
+                        let [old, new] = change.quoted();
+                        (change.path, format!("AWS shows {old} here, and was told {new}"))
                     };
                     Shown::Otherwise(left.into_iter().map(told).collect())
                 }
@@ -306,50 +329,9 @@ enum Shown {
     Otherwise(Vec<(String, String)>),
 }
 
-/// An intent that was stored.
-pub(super) struct Intended {
-    id: IntentId,
-    pub(super) token: String,
-    /// The token may have reached AWS in an earlier run.
-    pub(super) was_used: bool,
-}
-
-impl Apply<'_> {
-    /// Stores an intent, or takes up the one that an earlier run has left open. What else was left open about the subject is
-    /// overtaken: what AWS holds was read since, and this was decided on it.
-    pub(super) fn intend(
-        &mut self,
-        subject: &str,
-        operation: &str,
-        digest: &dyn Fn(&str) -> Digest,
-    ) -> journal::Result<Intended> {
-        let now = (self.clock)();
-        let window = Millis::try_from(self.window.as_millis()).unwrap_or(Millis::MAX / 4);
-        let mut taken_up = None;
-        for open in self.journal.intents(self.scope, subject)? {
-            // A clock that was set back says nothing of how long ago it was.
-            let is_young = (0..=window).contains(&(now - open.at));
-            if taken_up.is_none() && is_young && open.operation == operation && open.digest == digest(&open.token) {
-                taken_up = Some(Intended { id: open.id, token: open.token, was_used: true });
-            } else {
-                self.journal.conclude(open.id, now, Concluded::Overtaken, "what AWS holds was read back")?;
-            }
-        }
-        if let Some(intended) = taken_up {
-            return Ok(intended);
-        }
-        let token = format!("{:032x}", fastrand::u128(..));
-        let (subject, operation, digest) = (subject.to_owned(), operation.to_owned(), digest(&token));
-        let new = NewIntent { scope: self.scope, run: self.run, subject, operation, digest, token: token.clone(), at: now };
-        Ok(Intended { id: self.journal.intend(&new)?, token, was_used: false })
-    }
-
-    pub(super) fn conclude(&mut self, intent: Option<&Intended>, how: Concluded, detail: &str) -> journal::Result<()> {
-        match intent {
-            Some(intent) => self.journal.conclude(intent.id, (self.clock)(), how, detail),
-            None => Ok(()),
-        }
-    }
+/// Whether what is left are tags of this very step, which are set when the rest of it is done.
+fn is_half_done<T: Kept>(step: &Step<T>, call: &Call<'_, T>, left: &[Change]) -> bool {
+    matches!(call, Call::Tag(..) | Call::Untag(..)) && left.iter().all(|change| step.changes.contains(change))
 }
 
 /// What is told when the first requests of a step were taken and a later one was not.
@@ -361,27 +343,4 @@ fn half_done(action: Action) -> Fault {
         }
         _ => Fault::warning("AWS-060", Path::ROOT, "a part of it was done; the next plan shows what is left"),
     }
-}
-
-/// A request in short, and what it was decided on. It is made with the token, so that two of one content have nothing in common.
-///
-/// Of the secrets of a request two bytes of a digest go into it: enough to notice that one was changed, and not enough to find
-/// it out.
-fn digest<T: Kept>(step: &Step<T>, call: &Call<'_, T>, expose: Secrets<'_>, token: &str) -> Digest {
-    let keyed = |bytes: &[u8]| -> Digest {
-        let mut hasher = Sha256::new();
-        hasher.update(token);
-        hasher.update(bytes);
-        hasher.finalize().into()
-    };
-    let mut content = call.line(&|reference| reference.given().unwrap_or_default().to_owned(), "");
-    // What is made does not depend on what was there before: after a replacement that was broken off, it is the same.
-    if !matches!(call, Call::Create(_)) {
-        content.extend_from_slice(step.held.as_ref().map(Held::fingerprint).unwrap_or_default().as_bytes());
-    }
-    let (mut digest, secret) = (keyed(&content), keyed(&call.line(expose, "")));
-    for (place, byte) in digest.iter_mut().rev().zip(secret).take(2) {
-        *place = byte;
-    }
-    digest
 }

@@ -11,8 +11,9 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::Account;
 use crate::bridge::evidence::text;
+use crate::journal::Concluded;
 use crate::model::Fault;
-use crate::outcome::Exit;
+use crate::outcome::{Exit, Outcome};
 use crate::vendors::aws::{Meaning, Refusal};
 use crate::wire::{Secret, SendError};
 
@@ -52,6 +53,16 @@ impl Trouble {
         matches!(self, Self::Credentials(_)) || self.meaning() == Some(Meaning::Denied)
     }
 
+    /// What became of what was asked for, and how its intent ended, if it did.
+    pub(super) fn outcome(&self) -> (Outcome, Option<Concluded>) {
+        match self {
+            Self::MaybeSent(_) => (Outcome::InDoubt, None),
+            Self::NotSent(_) => (Outcome::NotSent, Some(Concluded::NotSent)),
+            _ if self.is_denied() => (Outcome::NotSent, Some(Concluded::Refused)),
+            _ => (Outcome::Rejected, Some(Concluded::Refused)),
+        }
+    }
+
     /// The code that a command ends with which could do nothing because of it.
     pub fn exit(&self) -> Exit {
         match self {
@@ -71,7 +82,7 @@ impl Trouble {
             }
             Self::Refused(refusal) => refusal.faults(),
             Self::Credentials(why) => vec![Fault::error("AWS-065", root, why.clone())],
-            Self::NotSent(why) => vec![Fault::error("AWS-063", root, format!("it did not reach AWS: {why}"))],
+            Self::NotSent(why) => vec![Fault::error("AWS-063", root, format!("nothing was done: {why}"))],
             Self::MaybeSent(why) => vec![Fault::error("AWS-062", root, format!("AWS may have done it: {why}"))],
         }
     }
@@ -135,6 +146,26 @@ impl Account {
         }
         Err(Trouble::NotSent("it was not tried".to_owned()))
     }
+}
+
+/// The most pages of one list: a service that always has one more does not hold us for ever.
+const MOST_PAGES: usize = 10_000;
+
+/// All pages of a list. `ask` gives the entries of a page, and what the next one is asked for with.
+pub(super) async fn pages<T, A>(mut ask: impl FnMut(Option<String>) -> A) -> Result<Vec<T>, Trouble>
+where
+    A: Future<Output = Result<(Vec<T>, Option<String>), Trouble>>,
+{
+    let (mut all, mut next) = (Vec::new(), None);
+    for _ in 0..MOST_PAGES {
+        let (page, more) = ask(next).await?;
+        all.extend(page);
+        next = more;
+        if next.is_none() {
+            return Ok(all);
+        }
+    }
+    Err(Trouble::NotSent("AWS gives one page after another without end".to_owned()))
 }
 
 /// What the last of several tries means for all of them.
@@ -202,6 +233,12 @@ fn no_credentials(error: &(dyn Error + 'static)) -> String {
             words.push(text);
         }
         cause = error.source();
+    }
+    if words.iter().any(|words| words.contains("endpoint")) {
+        let words = words.join(": ");
+        return format!(
+            "the settings lead to no address of AWS's ({words}); look at AWS_USE_FIPS_ENDPOINT, at regions and endpoints"
+        );
     }
     let words = words.split_off(words.len().saturating_sub(2)).join(": ");
     format!("there are no credentials to show to AWS ({words}); look at the profile and the environment, or at `aws sso login`")

@@ -7,7 +7,7 @@ use aws_sdk_invoicing::types::{
 };
 use aws_smithy_types::DateTime;
 
-use super::preferences::MOST_PAGES;
+use super::ask::pages;
 use super::{Account, Trouble, moment};
 use crate::transport::{Permit, Transport as _};
 use crate::vendors::aws::AwsInvoice;
@@ -56,18 +56,13 @@ impl Account {
         let selector = InvoiceSummariesSelector::builder().resource_type(kind).value(account).build().map_err(unbuilt)?;
         let span = DateInterval::builder().start_date(DateTime::from_secs(from)).end_date(DateTime::from_secs(to));
         let filter = InvoiceSummariesFilter::builder().time_interval(span.build().map_err(unbuilt)?).build();
-        let (mut all, mut next) = (Vec::new(), None);
-        for _ in 0..MOST_PAGES {
+        pages(async |next| {
             let question =
                 self.client.list_invoice_summaries().selector(selector.clone()).filter(filter.clone()).set_next_token(next);
             let answer = self.ask(|| question.clone().send()).await?;
-            all.extend(answer.invoice_summaries);
-            next = answer.next_token;
-            if next.is_none() {
-                return Ok(all);
-            }
-        }
-        Err(Trouble::NotSent("AWS gives one page after another without end".to_owned()))
+            Ok((answer.invoice_summaries, answer.next_token))
+        })
+        .await
     }
 
     /// The documents of an invoice.
@@ -123,5 +118,6 @@ fn invoice(summary: InvoiceSummary) -> AwsInvoice {
         total,
         missing: None,
         files: Vec::new(),
+        unsaved: Vec::new(),
     }
 }

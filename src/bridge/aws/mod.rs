@@ -21,6 +21,7 @@
 
 mod apply;
 mod ask;
+mod intents;
 mod invoices;
 mod portal;
 mod preferences;
@@ -114,6 +115,14 @@ fn texts<S: AsRef<str>>(list: &[S]) -> Vec<Text<'static>> {
 /// A list for a request; one that is empty is left out.
 fn list<T: From<String>>(texts: &[Text<'_>]) -> Option<Vec<T>> {
     (!texts.is_empty()).then(|| texts.iter().map(|text| T::from(text.to_string())).collect())
+}
+
+/// The ARN of an answer. One without it is not AWS's, whatever its status says.
+fn told(arn: String) -> Result<Option<String>, Trouble> {
+    if arn.starts_with("arn:") {
+        return Ok(Some(arn));
+    }
+    Err(Trouble::MaybeSent("its answer has no ARN".to_owned()))
 }
 
 fn given(text: &Text<'_>) -> Option<String> {

@@ -1,12 +1,12 @@
 //! What else is done with a preference: proving that the portal is one's own, setting its statuses; and which portals and
 //! suppliers AWS knows.
 
-use aws_sdk_invoicing::types::ProcurementPortalPreferenceStatus;
+use aws_sdk_invoicing::types::{ProcurementPortalPreferenceStatus, ProcurementPortalSupplier};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::apply::{Apply, LOOKS};
-use super::preferences::MOST_PAGES;
+use super::ask::pages;
 use super::{Account, Applied, Trouble};
 use crate::journal::{self, Concluded, Digest};
 use crate::model::{Fault, Path};
@@ -139,16 +139,11 @@ impl Apply<'_> {
         Ok(ended)
     }
 
-    fn ended(&mut self, intent: &super::apply::Intended, arn: &str, result: Result<(), Trouble>) -> journal::Result<Applied> {
+    fn ended(&mut self, intent: &super::intents::Intended, arn: &str, result: Result<(), Trouble>) -> journal::Result<Applied> {
         let (outcome, how, faults, denied) = match result {
             Ok(()) => (Outcome::Accepted, Some(Concluded::Done), Vec::new(), false),
             Err(trouble) => {
-                let (outcome, how) = match &trouble {
-                    Trouble::MaybeSent(_) => (Outcome::InDoubt, None),
-                    Trouble::NotSent(_) => (Outcome::NotSent, Some(Concluded::NotSent)),
-                    _ if trouble.is_denied() => (Outcome::NotSent, Some(Concluded::Refused)),
-                    _ => (Outcome::Rejected, Some(Concluded::Refused)),
-                };
+                let (outcome, how) = trouble.outcome();
                 (outcome, how, trouble.faults(), trouble.is_denied())
             }
         };
@@ -171,42 +166,35 @@ impl Account {
     /// # Errors
     /// When AWS does not tell.
     pub async fn portals(&self, wanted: Option<&str>) -> Result<Vec<Portal>, Trouble> {
-        let (mut all, mut next) = (Vec::new(), None);
-        for _ in 0..MOST_PAGES {
+        let portals = pages(async |next| {
             let question = self.client.list_procurement_portals().set_next_token(next);
             let answer = self.ask(|| question.clone().send()).await?;
-            for portal in answer.procurement_portals {
-                let (identifier, name) = (portal.portal_identifier, portal.portal_name.as_str().to_owned());
-                let is_wanted = |wanted: &str| wanted.eq_ignore_ascii_case(&identifier) || wanted.eq_ignore_ascii_case(&name);
-                if wanted.is_none_or(is_wanted) {
-                    let suppliers = self.suppliers(&identifier).await?;
-                    all.push(Portal { identifier, name, shown_as: portal.portal_display_name, suppliers });
-                }
-            }
-            next = answer.next_token;
-            if next.is_none() {
-                return Ok(all);
+            Ok((answer.procurement_portals, answer.next_token))
+        });
+        let mut all = Vec::new();
+        for portal in portals.await? {
+            let (identifier, name) = (portal.portal_identifier, portal.portal_name.as_str().to_owned());
+            let is_wanted = |wanted: &str| wanted.eq_ignore_ascii_case(&identifier) || wanted.eq_ignore_ascii_case(&name);
+            if wanted.is_none_or(is_wanted) {
+                let suppliers = self.suppliers(&identifier).await?;
+                all.push(Portal { identifier, name, shown_as: portal.portal_display_name, suppliers });
             }
         }
-        Err(Trouble::NotSent("AWS gives one page after another without end".to_owned()))
+        Ok(all)
     }
 
     async fn suppliers(&self, portal: &str) -> Result<Vec<Supplier>, Trouble> {
-        let (mut all, mut next) = (Vec::new(), None);
-        for _ in 0..MOST_PAGES {
+        let suppliers = pages(async |next| {
             let question = self.client.list_procurement_portal_suppliers().portal_identifier(portal).set_next_token(next);
             let answer = self.ask(|| question.clone().send()).await?;
-            all.extend(answer.procurement_portal_suppliers.into_iter().map(|supplier| Supplier {
-                identifier: supplier.supplier_identifier,
-                seller: supplier.seller_of_record,
-                country: supplier.country_code,
-                environment: supplier.environment.map(|environment| environment.as_str().to_owned()),
-            }));
-            next = answer.next_token;
-            if next.is_none() {
-                return Ok(all);
-            }
-        }
-        Err(Trouble::NotSent("AWS gives one page after another without end".to_owned()))
+            Ok((answer.procurement_portal_suppliers, answer.next_token))
+        });
+        let supplier = |supplier: ProcurementPortalSupplier| Supplier {
+            identifier: supplier.supplier_identifier,
+            seller: supplier.seller_of_record,
+            country: supplier.country_code,
+            environment: supplier.environment.map(|environment| environment.as_str().to_owned()),
+        };
+        Ok(suppliers.await?.into_iter().map(supplier).collect())
     }
 }

@@ -4,8 +4,9 @@ use aws_sdk_invoicing::error::BuildError;
 use aws_sdk_invoicing::types::{self as sdk, ProcurementPortalPreference, ProcurementPortalPreferenceSummary};
 use aws_smithy_types::DateTime;
 
+use super::ask::pages;
 use super::units::tag;
-use super::{Account, Kept, Trouble, date, given, list, moment, text, texts};
+use super::{Account, Kept, Trouble, date, given, list, moment, text, texts, told};
 use crate::model::Given;
 use crate::vendors::aws::{
     Call, Contact, DeliveryPreference, Held, Meaning, OrderSource, Preference, PunchOutPreference, Reference, SECRET, Secrets,
@@ -84,13 +85,13 @@ impl Kept for Preference<'_> {
                     request = request.resource_tags(tag(name, value)?);
                 }
                 let answer = account.ask(|| request.clone().send()).await?;
-                Ok(Some(answer.procurement_portal_preference_arn))
+                told(answer.procurement_portal_preference_arn)
             }
             Call::Change(arn, wanted) => {
                 let request = client.put_procurement_portal_preference().procurement_portal_preference_arn(*arn);
                 let request = filled!(request, wanted, secrets, token);
                 let answer = account.ask(|| request.clone().send()).await?;
-                Ok(Some(answer.procurement_portal_preference_arn))
+                told(answer.procurement_portal_preference_arn)
             }
             Call::Delete(arn) => {
                 let request =
@@ -104,22 +105,14 @@ impl Kept for Preference<'_> {
     }
 }
 
-/// The most pages of one list: a service that always has one more does not hold us for ever.
-pub(super) const MOST_PAGES: usize = 10_000;
-
 /// What AWS lists: without secrets and details.
 async fn summaries(account: &Account) -> Result<Vec<ProcurementPortalPreferenceSummary>, Trouble> {
-    let (mut all, mut next) = (Vec::new(), None);
-    for _ in 0..MOST_PAGES {
+    pages(async |next| {
         let question = account.client.list_procurement_portal_preferences().max_results(100).set_next_token(next);
         let answer = account.ask(|| question.clone().send()).await?;
-        all.extend(answer.procurement_portal_preferences.unwrap_or_default());
-        next = answer.next_token;
-        if next.is_none() {
-            return Ok(all);
-        }
-    }
-    Err(Trouble::NotSent("AWS gives one page after another without end".to_owned()))
+        Ok((answer.procurement_portal_preferences.unwrap_or_default(), answer.next_token))
+    })
+    .await
 }
 
 fn held(preference: ProcurementPortalPreference) -> Held<Preference<'static>> {

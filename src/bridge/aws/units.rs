@@ -3,28 +3,25 @@
 use aws_sdk_invoicing::types as sdk;
 use aws_smithy_types::DateTime;
 
-use super::preferences::MOST_PAGES;
-use super::{Account, Kept, Trouble, given, list, moment, text, texts};
+use super::ask::pages;
+use super::{Account, Kept, Trouble, given, list, moment, text, texts, told};
 use crate::model::Given;
 use crate::vendors::aws::{Call, Held, InvoiceUnit, Meaning, Rule, Secrets, Tags};
 
 impl Kept for InvoiceUnit<'_> {
     async fn all(account: &Account) -> Result<Vec<Held<Self>>, Trouble> {
-        let (mut all, mut next) = (Vec::new(), None);
-        for _ in 0..MOST_PAGES {
+        let units = pages(async |next| {
             let question = account.client.list_invoice_units().max_results(100).set_next_token(next);
             let answer = account.ask(|| question.clone().send()).await?;
-            for unit in answer.invoice_units.unwrap_or_default() {
-                let mut held = held(unit);
-                held.content.resource_tags = Some(account.tags(held.arn()).await?);
-                all.push(held);
-            }
-            next = answer.next_token;
-            if next.is_none() {
-                return Ok(all);
-            }
+            Ok((answer.invoice_units.unwrap_or_default(), answer.next_token))
+        });
+        let mut all = Vec::new();
+        for unit in units.await? {
+            let mut held = held(unit);
+            held.content.resource_tags = Some(account.tags(held.arn()).await?);
+            all.push(held);
         }
-        Err(Trouble::NotSent("AWS gives one page after another without end".to_owned()))
+        Ok(all)
     }
 
     async fn get(account: &Account, arn: &str) -> Result<Option<Held<Self>>, Trouble> {
@@ -63,7 +60,7 @@ impl Kept for InvoiceUnit<'_> {
                 for (name, value) in wanted.resource_tags.iter().flat_map(|tags| &tags.0) {
                     request = request.resource_tags(tag(name, value)?);
                 }
-                Ok(account.ask(|| request.clone().send()).await?.invoice_unit_arn)
+                told(account.ask(|| request.clone().send()).await?.invoice_unit_arn.unwrap_or_default())
             }
             Call::Change(arn, wanted) => {
                 // All of it is said, also what is not given: what is left out stays as it is.
@@ -74,7 +71,7 @@ impl Kept for InvoiceUnit<'_> {
                     .tax_inheritance_disabled(wanted.tax_inheritance_disabled.unwrap_or(false))
                     .rule(rule(&wanted.rule))
                     .client_token(token);
-                Ok(account.ask(|| request.clone().send()).await?.invoice_unit_arn)
+                told(account.ask(|| request.clone().send()).await?.invoice_unit_arn.unwrap_or_default())
             }
             Call::Delete(arn) => {
                 let request = client.delete_invoice_unit().invoice_unit_arn(*arn).client_token(token);

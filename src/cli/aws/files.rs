@@ -19,6 +19,9 @@ const LARGEST: u64 = 1 << 20;
 /// The largest plan: it may have many of them.
 const LARGEST_PLAN: u64 = 256 << 20;
 
+/// What stands in messages for the field of a secret, until it is known which field that is.
+const THE_SECRET: &str = "(the secret)";
+
 /// What references stand for. Each is looked up once: a command may take its time.
 #[derive(Debug, Default)]
 pub(super) struct Vault {
@@ -50,12 +53,17 @@ impl Vault {
 
     fn find(&mut self, path: &str, reference: &str) -> Result<(), String> {
         if !self.known.contains_key(reference) {
-            let found = AwsTarget::secret("the secret", reference);
+            let found = AwsTarget::secret(THE_SECRET, reference);
             let found = if self.simulated { found.or_else(|_| Ok(Secret::new("a-made-up-secret"))) } else { found };
+            let found = found.and_then(|secret| match Reference::refuses(&secret) {
+                Some(why) => Err(format!("{THE_SECRET}: {why}")),
+                None => Ok(secret),
+            });
             self.known.insert(reference.to_owned(), found);
         }
         match self.known.get(reference) {
-            Some(Err(why)) => Err(why.replacen("the secret", path, 1)),
+            // One secret may stand in several fields.
+            Some(Err(why)) => Err(why.replacen(THE_SECRET, path, 1)),
             _ => Ok(()),
         }
     }

@@ -57,7 +57,8 @@ fn write_one<T: Kept + Writable>(
     held: &Held<T>,
     own: Option<&Step<T>>,
 ) -> Result<(Outcome, PathBuf, Vec<Fault>), Failure> {
-    let text = file_text(held).map_err(|error| Failure::new(Exit::Unexpected, error))?;
+    let known = own.and_then(|step| step.wanted.as_ref());
+    let text = file_text(held, known).map_err(|error| Failure::new(Exit::Unexpected, error))?;
     let Some((step, path)) = own.and_then(|step| Some((step, PathBuf::from(step.file.clone()?)))) else {
         let path = folder.join(file_name(held));
         if path.exists() && !args.overwrite {
@@ -92,9 +93,9 @@ fn write_one<T: Kept + Writable>(
         Field::ROOT,
         format!("{} says something else than AWS; compare them with plan, or use --overwrite", path.display()),
     )];
-    let text = |value: &Option<String>| value.as_ref().map_or_else(|| "nothing".to_owned(), |value| format!("{value:?}"));
     faults.extend(differs.into_iter().map(|change| {
-        Fault::warning("AWS-055", &change.path, format!("AWS has {}, the file {}", text(&change.old), text(&change.new)))
+        let [old, new] = change.quoted();
+        Fault::warning("AWS-055", &change.path, format!("AWS has {old}, the file {new}"))
     }));
     faults.extend(step.faults.iter().filter(|fault| fault.is_error()).cloned());
     Ok((Outcome::Held, path, faults))

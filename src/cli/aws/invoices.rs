@@ -66,7 +66,12 @@ pub(super) fn invoices(args: &InvoicesArgs) -> Ended {
     let of_ours = if ours.is_some() { format!(", {missing} of them missing on our side") } else { String::new() };
     let count = if all.len() == 1 { "1 invoice".to_owned() } else { format!("{} invoices", all.len()) };
     tell(format_args!("{count} of AWS's for account {}, {undelivered} not delivered{of_ours}", plain(&account)));
-    Ok(if missing > 0 { Exit::Documents } else { Exit::Done })
+    let unsaved = all.iter().filter(|invoice| !invoice.unsaved.is_empty()).count();
+    if unsaved > 0 {
+        tell(format_args!("the documents of {unsaved} of them could not be saved; the same command once more tries that again"));
+    }
+    let exit = if missing > 0 { Exit::Documents } else { Exit::Done };
+    Ok(if unsaved > 0 { exit.worse(Exit::Temporary) } else { exit })
 }
 
 /// The account that holds the preferences.
@@ -141,6 +146,11 @@ fn of_target(office: &Office, name: &str) -> Result<Ours, Failure> {
             );
         }
     }
+    if orders.is_empty() {
+        let message =
+            format!("{name} has taken no purchase order yet, so there is nothing to compare with; name a target of orders");
+        return Err(Failure::new(Exit::Usage, message));
+    }
     Ok(Ours { orders: Some(orders), invoices: None })
 }
 
@@ -152,6 +162,7 @@ async fn save(account: &Account, invoice: &mut AwsInvoice, folder: &Path) -> Res
         Err(trouble) if trouble.is_denied() => return Err(refused(&trouble)),
         Err(trouble) => {
             tell(format_args!("payables: {}: its documents cannot be had: {trouble}", plain(id)));
+            invoice.unsaved.push(format!("its documents cannot be had: {trouble}"));
             return Ok(());
         }
     };
@@ -165,6 +176,7 @@ async fn save(account: &Account, invoice: &mut AwsInvoice, folder: &Path) -> Res
                 Ok(bytes) => office::write(&path, &bytes)?,
                 Err(trouble) => {
                     tell(format_args!("payables: {}: {trouble}", plain(id)));
+                    invoice.unsaved.push(format!("{}: {trouble}", path.display()));
                     continue;
                 }
             }

@@ -36,6 +36,10 @@ pub(super) fn list<T: Kept>(args: &ListArgs) -> Ended {
 /// `get`
 pub(super) fn get<T: Kept + Writable>(args: &GetArgs) -> Ended {
     let office = Office::of(&args.target)?;
+    if !args.arn.starts_with("arn:") {
+        let message = format!("{:?} is no ARN; `payables {} list` shows them", args.arn, T::WORD);
+        return Err(Failure::new(Exit::Usage, message));
+    }
     let held = run::runtime()?.block_on(async {
         let desk = office.desk(false).await?;
         desk.account.get::<T>(&args.arn).await.map_err(|trouble| refused(&trouble))
@@ -44,7 +48,7 @@ pub(super) fn get<T: Kept + Writable>(args: &GetArgs) -> Ended {
         return Err(Failure::new(Exit::Documents, format!("AWS holds no {} under {}", T::NOUN, args.arn)));
     };
     let text = match office.output {
-        Output::Table => file_text(&held).map_err(|error| Failure::new(Exit::Unexpected, error))?,
+        Output::Table => file_text(&held, None).map_err(|error| Failure::new(Exit::Unexpected, error))?,
         Output::Json => format!("{:#}\n", as_json(&held)),
         Output::Ndjson => format!("{}\n", as_json(&held)),
     };

@@ -9,6 +9,7 @@ use crate::cli::args::aws::TargetArgs;
 use crate::cli::{Failure, logging};
 use crate::config::{AwsTarget, Configuration};
 use crate::journal::Sqlite;
+use crate::model::Fault;
 use crate::outcome::Exit;
 use crate::rules::Levels;
 use crate::sandbox::{Options, Sandbox};
@@ -110,10 +111,13 @@ impl Desk {
         };
         // What is done to it cannot be undone, so a file that is not sound says nothing.
         if !one.is_sound() {
-            let place = |path: &str| if path.is_empty() { String::new() } else { format!("{path}: ") };
-            let errors = one.faults.iter().filter(|fault| fault.is_error());
-            let says: Vec<String> =
-                errors.map(|fault| format!("{}{} [{}]", place(&fault.path), fault.message, fault.rule)).collect();
+            let errors = one.faults.into_iter().filter(Fault::is_error);
+            let says: Vec<String> = errors
+                .map(|fault| {
+                    let rule = fault.rule.clone();
+                    format!("{} [{rule}]", placed(fault))
+                })
+                .collect();
             let message =
                 format!("{} is not sound, so it does not say which {} is meant: {}", one.name, T::NOUN, says.join("; "));
             return Err(Failure::new(Exit::Usage, message));
@@ -138,12 +142,20 @@ impl Desk {
     }
 }
 
+/// What a fault says, with its field unless it says that itself.
+pub(super) fn placed(fault: Fault) -> String {
+    if fault.path.is_empty() || fault.message.starts_with(&fault.path) {
+        return fault.message;
+    }
+    format!("{}: {}", fault.path, fault.message)
+}
+
 /// A question that AWS did not answer.
 pub(super) fn refused(trouble: &Trouble) -> Failure {
     let why = match trouble {
         // Nothing was to be changed, so it does not matter how far the question went.
         Trouble::NotSent(why) | Trouble::MaybeSent(why) => why.clone(),
-        _ => trouble.faults().into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; "),
+        _ => trouble.faults().into_iter().map(placed).collect::<Vec<_>>().join("; "),
     };
     Failure::new(trouble.exit(), format!("AWS cannot be asked: {why}"))
 }
@@ -155,6 +167,12 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let real = std::fs::canonicalize(path);
     let path = real.as_deref().unwrap_or(path);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    if !folder.is_dir() {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("{} cannot be written: there is no folder {}", path.display(), folder.display()),
+        ));
+    }
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {

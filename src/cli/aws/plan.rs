@@ -7,7 +7,7 @@ use super::office::{self, Desk, Office};
 use super::steps::{self, Reported, item, on_stdout};
 use super::{now, run};
 use crate::adapter::DRY_RUN;
-use crate::bridge::aws::Kept;
+use crate::bridge::aws::{Kept, Trouble};
 use crate::cli::args::aws::{AllowedArgs, ApplyArgs, DeleteArgs, PlanArgs};
 use crate::cli::run::colours;
 use crate::cli::times;
@@ -44,7 +44,12 @@ pub(super) fn plan<T: Kept>(args: &PlanArgs, office: &Office, wanted: Vec<Judged
         let made = make(&desk, wanted, (&args.allowed).into(), Vault::new(args.sandbox)).await;
         let requests = desk.account.requests();
         desk.close().await;
-        let Made { steps, left_alone, .. } = made?;
+        let Made { steps, left_alone, .. } = match made {
+            Ok(made) => made,
+            Err((wanted, trouble)) => {
+                return unasked(office, wanted.into_iter().map(unplanned).collect(), &trouble, args.sandbox);
+            }
+        };
         if let Some(out) = &args.out {
             let saved = SavedPlan::of(&office.target.name, office.place(args.sandbox), times::stamp(times::now()), &steps);
             let mut text =
@@ -79,18 +84,55 @@ struct Made<T> {
     vault: Vault,
 }
 
-async fn make<T: Kept>(
+/// Compares what is wanted with what AWS holds, if that tells.
+async fn make<'f, T: Kept>(
     desk: &Desk,
-    mut wanted: Vec<Judged<'_, T>>,
+    mut wanted: Vec<Judged<'f, T>>,
     allowed: Allowed,
     mut vault: Vault,
-) -> Result<Made<T>, Failure> {
+) -> Result<Made<T>, (Vec<Judged<'f, T>>, Trouble)> {
     wanted.iter_mut().for_each(|judged| vault.look_up(judged));
-    let held = desk.all::<T>().await?;
+    let held = match desk.account.all::<T>().await {
+        Ok(held) => held,
+        Err(trouble) => return Err((wanted, trouble)),
+    };
     let there = held.len();
     let steps = aws::plan(wanted, held, allowed, &|reference| vault.get(reference));
     let left_alone = there - steps.iter().filter(|step| step.held.is_some()).count();
     Ok(Made { steps, left_alone, vault })
+}
+
+/// What a file asks for when nobody knows what AWS holds.
+fn unplanned<T: Kept>(judged: Judged<'_, T>) -> Step<T> {
+    Step {
+        action: Action::Keep,
+        name: judged.content.name(),
+        file: Some(judged.name.to_owned()),
+        outcome: if judged.is_sound() { Outcome::Planned } else { Outcome::Invalid },
+        wanted: Some(judged.content),
+        held: None,
+        changes: Vec::new(),
+        faults: judged.faults,
+    }
+}
+
+/// Reports what cannot be told or done, since AWS does not say what it holds. What is wrong with files is told all the same.
+fn unasked<T: Kept>(office: &Office, steps: Vec<Step<T>>, trouble: &Trouble, is_trial: bool) -> Ended {
+    let mut reported = on_stdout(office, is_trial);
+    // Nothing was to be changed yet, so it does not matter how far the question went.
+    let trouble = match trouble {
+        Trouble::MaybeSent(why) => &Trouble::NotSent(why.clone()),
+        trouble => trouble,
+    };
+    for step in steps {
+        let is_wanted = step.outcome == Outcome::Planned;
+        let outcome = if is_wanted { Outcome::NotSent } else { step.outcome };
+        let faults = step.faults.iter().cloned().chain(is_wanted.then(|| trouble.faults()).into_iter().flatten()).collect();
+        reported.item(item(&step, outcome, None, faults));
+    }
+    reported.summary.note(format!("what AWS holds could not be asked for (at {}), so nothing was done", office.place(is_trial)));
+    reported.summary.end_with(trouble.exit());
+    reported.finish()
 }
 
 fn note_left_alone<T: Kept>(reported: &mut Reported<impl std::io::Write>, count: usize) {
@@ -119,11 +161,16 @@ pub(super) fn apply<T: Kept>(args: &ApplyArgs, office: &Office, wanted: Wanted<'
         let journal = office.journal(args.sandbox, args.wait_lock)?;
         let desk = office.desk(args.sandbox).await?;
         let mut made = match wanted {
-            Wanted::Files(wanted) => make(&desk, wanted, (&args.allowed).into(), vault).await?,
-            Wanted::Plan(saved) => {
-                let steps = saved.follow(desk.all::<T>().await?, &|reference| vault.get(reference));
-                Made { steps, left_alone: 0, vault }
-            }
+            Wanted::Files(wanted) => match make(&desk, wanted, (&args.allowed).into(), vault).await {
+                Ok(made) => made,
+                Err((wanted, trouble)) => {
+                    return unasked(office, wanted.into_iter().map(unplanned).collect(), &trouble, args.sandbox);
+                }
+            },
+            Wanted::Plan(saved) => match desk.account.all::<T>().await {
+                Ok(held) => Made { steps: saved.follow(held, &|reference| vault.get(reference)), left_alone: 0, vault },
+                Err(trouble) => return unasked(office, saved.as_planned(), &trouble, args.sandbox),
+            },
         };
         ask_for_yes(&mut made.steps, args.yes);
         let inputs = vec![args.path.display().to_string()];
@@ -133,7 +180,7 @@ pub(super) fn apply<T: Kept>(args: &ApplyArgs, office: &Office, wanted: Wanted<'
     })
 }
 
-/// Whether a plan that was saved can be used: it is for this target, nobody has changed it by hand, and its secrets are there.
+/// Whether a plan that was saved can be used: it is for this target and place, it says what AWS takes, and its secrets are there.
 fn check<T: Kept>(office: &Office, saved: &SavedPlan<T>, vault: &mut Vault, is_trial: bool) -> Result<(), Failure> {
     if saved.target != office.target.name {
         let message = format!("the plan is for {}, and this is {}; say --to {}", saved.target, office.target.name, saved.target);
@@ -154,15 +201,15 @@ fn check<T: Kept>(office: &Office, saved: &SavedPlan<T>, vault: &mut Vault, is_t
         let faults = step.judge(office.levels(), now());
         let errors = faults.into_iter().chain(vault.look_up_all(wanted)).filter(Fault::is_error);
         let told = |fault: Fault| {
-            let path = if fault.message.starts_with(&fault.path) { String::new() } else { format!("{}: ", fault.path) };
-            format!("{name}: {path}{} [{}]", fault.message, fault.rule)
+            let rule = fault.rule.clone();
+            format!("{name}: {} [{rule}]", office::placed(fault))
         };
         unusable.extend(errors.map(told));
     }
     if unusable.is_empty() {
         return Ok(());
     }
-    Err(Failure::new(Exit::Documents, format!("the plan cannot be used: {}", unusable.join("; "))))
+    Err(Failure::new(Exit::Nothing, format!("the plan cannot be used: {}", unusable.join("; "))))
 }
 
 /// What cannot be undone is done only when that is said.

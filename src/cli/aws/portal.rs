@@ -16,7 +16,7 @@ use crate::cli::{Ended, Failure, tell};
 use crate::journal::{Journal as _, NewRun};
 use crate::outcome::{Exit, Outcome};
 use crate::report::Item;
-use crate::vendors::aws::{Held, Judged, Preference, Resource as _};
+use crate::vendors::aws::{Held, Judged, Preference, Resource as _, Status};
 
 /// `portal validate`
 pub(super) fn validate(args: &ValidateArgs, office: &Office, meant: Vec<Judged<'_, Preference<'_>>>) -> Ended {
@@ -38,6 +38,13 @@ pub(super) fn status(args: &StatusArgs, office: &Office, meant: Vec<Judged<'_, P
     if einvoice.is_some() || po_retrieval.is_some() {
         if reason.as_ref().is_some_and(|reason| reason.chars().count() > 1024) {
             return Err(Failure::new(Exit::Usage, "--reason: AWS takes 1024 characters"));
+        }
+        for word in [einvoice, po_retrieval].into_iter().flatten().filter(|word| !Status::WORDS.contains(&word.as_str())) {
+            let known = Status::WORDS.join(" ");
+            tell(format_args!(
+                "payables: {:?} is none of the statuses that are known here ({known}); AWS is asked all the same",
+                word
+            ));
         }
         let status = NewStatus { einvoice: einvoice.clone(), po_retrieval: po_retrieval.clone(), reason: reason.clone() };
         return change(office, &args.meant, meant, &What::Status(status));

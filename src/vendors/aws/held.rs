@@ -36,6 +36,19 @@ pub struct Status {
     pub reason: Option<String>,
 }
 
+impl Status {
+    /// The words that the API's model lists (`ProcurementPortalPreferenceStatus`).
+    pub const WORDS: [&str; 7] = [
+        "PENDING_VERIFICATION",
+        "VALIDATED",
+        "TEST_INITIALIZED",
+        "TEST_INITIALIZATION_FAILED",
+        "TEST_FAILED",
+        "ACTIVE",
+        "SUSPENDED",
+    ];
+}
+
 impl<T: Resource> Held<T> {
     /// Its ARN.
     pub fn arn(&self) -> &str {

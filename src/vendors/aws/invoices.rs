@@ -35,6 +35,9 @@ pub struct AwsInvoice {
     /// The files that were saved of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
+    /// Why there are not more of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unsaved: Vec<String>,
 }
 
 /// What our side lacks.

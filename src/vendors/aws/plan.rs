@@ -235,7 +235,7 @@ fn unsound<T: Resource>(file: &str, content: T, held: Option<Held<T>>, faults: V
 
 fn step<T: Resource>(
     file: &str,
-    mut content: T,
+    content: T,
     held: Option<Held<T>>,
     faults: Vec<Fault>,
     allowed: Allowed,
@@ -259,10 +259,6 @@ fn step<T: Resource>(
             "{fields} cannot be changed in {noun}s that are there; {action} deletes it and makes it anew, or correct the file"
         )
     });
-    if action == Action::Replace && content.tags().is_none() {
-        // Tags that nobody speaks of stay.
-        content.take_tags(held.as_ref().and_then(|held| held.content.tags()));
-    }
     // What is created is shown by what it is called; its fields stand in the file.
     if action == Action::Create {
         changes.clear();
@@ -277,7 +273,17 @@ fn step<T: Resource>(
         faults,
         outcome: if action == Action::Keep { Outcome::Unchanged } else { Outcome::Planned },
     };
+    let lost: Vec<&str> = match (&step.held, step.wanted.as_ref().and_then(Resource::tags)) {
+        (Some(held), None) => held.content.tags().into_iter().flat_map(super::Tags::ours).map(|(name, _)| name).collect(),
+        _ => Vec::new(),
+    };
+    let lost = lost.join(", ");
     if let Some(message) = needs_replacement {
+        step.hold("AWS-051", message);
+    } else if action == Action::Replace && !lost.is_empty() {
+        // Whoever goes on after it was deleted could not tell what they were.
+        let message =
+            format!("a replacement would lose its tags ({lost}), of which the file does not speak; write [resource_tags]");
         step.hold("AWS-051", message);
     }
     step

@@ -10,6 +10,10 @@ use serde_json::value::RawValue;
 use crate::model::gather::{Gather, Sink, is_not_given};
 use crate::model::value::Present;
 use crate::model::{Fault, Path, Text, Token};
+use crate::wire::Secret;
+
+/// The longest secret (`SensitiveBasicStringWithoutSpace`).
+const LONGEST: usize = 1024;
 
 /// Where a secret is: `env:NAME`, `file:PATH` or `cmd:COMMAND`.
 ///
@@ -28,6 +32,16 @@ impl<'a> Reference<'a> {
         let text = text.into();
         let is_reference = ["env:", "file:", "cmd:"].iter().any(|kind| text.len() > kind.len() && text.starts_with(kind));
         is_reference.then_some(Self(Some(text)))
+    }
+
+    /// What is wrong with a secret that AWS would not take. It is not shown.
+    pub fn refuses(secret: &Secret) -> Option<String> {
+        let secret = secret.expose();
+        if secret.chars().any(char::is_whitespace) {
+            return Some("the secret has a blank in it, which AWS does not take".to_owned());
+        }
+        let count = secret.chars().count();
+        (count > LONGEST).then(|| format!("the secret has {count} characters; AWS takes {LONGEST}"))
     }
 
     /// The reference, if there is one.

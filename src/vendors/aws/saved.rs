@@ -111,8 +111,10 @@ impl<T: Resource> SavedPlan<T> {
             let by_arn = |held: &Held<T>| arn.as_deref().is_some_and(|arn| held.arn() == arn);
             let by_identity = |held: &Held<T>| identity.is_some() && held.content.identity() == identity;
             let place = |is_meant: &dyn Fn(&Held<T>) -> bool| held.iter().position(|held| held.as_ref().is_some_and(is_meant));
-            // What the plan has seen is known by its ARN; another one of the same name is another one.
-            let place = if arn.is_some() { place(&by_arn) } else { place(&by_identity) };
+            // What the plan has seen is known by its ARN; another one of the same name is another one. Where it was to be replaced,
+            // the other one may be what came of that.
+            let is_made = arn.is_none() || saved.action == Action::Replace;
+            let place = place(&by_arn).or_else(|| place(&by_identity).filter(|_| is_made));
             let now = place.and_then(|place| held.get_mut(place)).and_then(Option::take);
             steps.push(saved.follow(now, secret));
         }
@@ -210,9 +212,9 @@ impl<T: Resource> SavedStep<T> {
 /// Holds a step whose object has changed since the plan was made, and says in which fields.
 fn hold<T: Resource>(step: &mut Step<T>, drift: &[Change]) {
     step.hold("AWS-050", "AWS holds something else than when the plan was made; make a new plan".to_owned());
-    let text = |value: &Option<String>| value.as_ref().map_or_else(|| "nothing".to_owned(), |value| format!("{value:?}"));
     for change in drift {
-        let message = format!("is {} now; with the plan it would become {}", text(&change.old), text(&change.new));
+        let [old, new] = change.quoted();
+        let message = format!("is {old} now; with the plan it would become {new}");
         step.faults.push(Fault::warning("AWS-050", &change.path, message));
     }
 }

@@ -1,6 +1,7 @@
 //! Every rule has a case, and no message holds a secret.
 
 mod planning;
+mod saved;
 mod words_and_tags;
 
 use std::collections::BTreeSet;
@@ -53,7 +54,7 @@ fn the_examples_are_sound() {
 fn cases() -> Vec<(&'static str, &'static str, String, &'static str, bool, &'static str)> {
     let case = |file, old, new: &str, rule, error, path| (file, old, new.to_owned(), rule, error, path);
     let long = format!("buyer_identifier = \"{}\"", "x".repeat(1025));
-    let arns = format!("invoice_unit_arns = [{}]\n", "\"arn:aws:x::1:y\",".repeat(501));
+    let arns = format!("invoice_unit_arns = [{}]\n", "\"arn:aws:invoicing::123456789012:invoice-unit/a\",".repeat(501));
     let accounts = format!("linked_accounts = [{}]", "\"000000000001\",".repeat(1001));
     let tag = format!("team = \"{}\"", "x".repeat(257));
     vec![
@@ -169,6 +170,23 @@ fn cases() -> Vec<(&'static str, &'static str, String, &'static str, bool, &'sta
         case(COUPA, "[selector]\n", &format!("[selector]\n{arns}"), "AWS-019", true, "selector.invoice_unit_arns"),
         case(COUPA, "team = \"finance\"", &tag, "AWS-020", true, "resource_tags.team"),
         case(COUPA, "procurement_portal_name", "arn = \"arn:aws:x\"\nprocurement_portal_name", "AWS-022", true, "arn"),
+        case(
+            COUPA,
+            "[selector]\n",
+            "[selector]\ninvoice_unit_arns = [\"x\"]\n",
+            "AWS-022",
+            true,
+            "selector.invoice_unit_arns[0]",
+        ),
+        case(COUPA, "\"AWS_INC\"", "\"AWS INC\"", "AWS-003", true, "selector.seller_of_records[0]"),
+        case(
+            COUPA,
+            "2099-01-01",
+            "9999-12-31",
+            "AWS-014",
+            true,
+            "einvoice_delivery_preference.einvoice_delivery_activation_date",
+        ),
         case(RESEARCH, "\"Research\"", "\" Research\"", "AWS-030", true, "name"),
         case(RESEARCH, "\"111122223333\"\n", "\"11112222333\"\n", "AWS-031", true, "invoice_receiver"),
         case(RESEARCH, "\"222233334444\"", "\"2222\"", "AWS-031", true, "rule.linked_accounts[1]"),

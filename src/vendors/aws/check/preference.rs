@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::Offset;
 
 use super::shared::Checker;
+use super::unit::is_arn as is_unit_arn;
 use crate::model::{Date, Fault, Path, Text, shorten};
 use crate::vendors::aws::{DeliveryPreference, Preference, TestEnvironment};
 
@@ -106,8 +107,16 @@ fn is_network_id(id: &str) -> bool {
 fn selector(checker: &mut Checker<'_>, preference: &Preference<'_>) {
     let at = Path::ROOT.field("selector");
     let selector = &preference.selector;
-    checker.count(selector.invoice_unit_arns.len(), 500, &at.field("invoice_unit_arns"));
-    checker.count(selector.seller_of_records.len(), 100, &at.field("seller_of_records"));
+    let (units, sellers) = (at.field("invoice_unit_arns"), at.field("seller_of_records"));
+    checker.count(selector.invoice_unit_arns.len(), 500, &units);
+    for (place, arn) in selector.invoice_unit_arns.iter().enumerate().filter(|(_, arn)| !is_unit_arn(arn)) {
+        let message = format!("{:?} is not the ARN of an invoice unit; `payables invoice-unit list` shows them", shorten(arn));
+        checker.error("AWS-022", &units.index(place), message);
+    }
+    checker.count(selector.seller_of_records.len(), 100, &sellers);
+    for (place, seller) in selector.seller_of_records.iter().enumerate() {
+        checker.solid(seller, &sellers.index(place));
+    }
 }
 
 fn delivery(checker: &mut Checker<'_>, preference: &Preference<'_>, unix_seconds: u64) {
@@ -209,10 +218,13 @@ fn activation(checker: &mut Checker<'_>, delivery: &DeliveryPreference<'_>, unix
     let here = at.field("einvoice_delivery_activation_date");
     let date = *delivery.einvoice_delivery_activation_date;
     checker.required(date.is_some(), &here, "say from when on invoices are delivered");
-    if let Some(date) = date
-        && moment(date).is_none_or(|moment| u64::try_from(moment.as_second()).unwrap_or_default() < unix_seconds)
-    {
-        checker.warn("AWS-014", &here, format!("{date} has passed; AWS may deliver from today on"));
+    let Some(date) = date else { return };
+    match moment(date) {
+        None => checker.error("AWS-014", &here, format!("{date} is no moment that can be told to AWS; write an earlier year")),
+        Some(moment) if u64::try_from(moment.as_second()).unwrap_or_default() < unix_seconds => {
+            checker.warn("AWS-014", &here, format!("{date} has passed; AWS may deliver from today on"));
+        }
+        Some(_) => {}
     }
 }
 

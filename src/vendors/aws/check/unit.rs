@@ -47,7 +47,7 @@ fn is_name(name: &str) -> bool {
 }
 
 /// `arn:aws[-a-z0-9]*:[a-z0-9]+:[-a-z0-9]*:[0-9]{12}:[-a-zA-Z0-9/:_]+`, at most 256 characters.
-fn is_arn(arn: &str) -> bool {
+pub(super) fn is_arn(arn: &str) -> bool {
     let mut parts = arn.splitn(6, ':');
     let mut part = || parts.next().unwrap_or_default();
     let (arn_word, partition, service, region, account, rest) = (part(), part(), part(), part(), part(), part());

@@ -1,4 +1,4 @@
-//! Plans: what is done, what is not, in which order; and plans that were saved and meet another world.
+//! Plans: what is done, what is not, in which order.
 
 use super::super::*;
 use super::{COUPA, NOW, RESEARCH, RETAIL, SAP, with};
@@ -8,7 +8,7 @@ use crate::rules::Levels;
 use crate::wire::Secret;
 
 pub(super) const ARN: &str = "arn:aws:invoicing::123456789012:procurement-portal-preference/a";
-const OTHER: &str = "arn:aws:invoicing::123456789012:procurement-portal-preference/b";
+pub(super) const OTHER: &str = "arn:aws:invoicing::123456789012:procurement-portal-preference/b";
 
 pub(super) fn secret(reference: &Reference<'_>) -> Option<Secret> {
     reference.given().map(|reference| Secret::new(format!("canary of {reference}")))
@@ -211,81 +211,12 @@ fn an_account_leaves_one_unit_before_it_joins_another() {
     assert!(outcomes.contains(&Outcome::Held) && outcomes.contains(&Outcome::Invalid), "{:?}", told(&steps));
 }
 
-/// Plans for these files against that, saves the plan, and follows it against another world.
-fn followed(
-    now: Vec<Held<Preference<'_>>>,
-    planned: &World,
-    then: &World,
-    allowed: Allowed,
-) -> Vec<(Action, Outcome, Vec<String>)> {
-    let steps = plan(planned.preferences(), then.held_preferences(&[ARN, OTHER]), allowed, &secret);
-    let text = serde_json::to_string(&SavedPlan::of("aws", String::new(), "2026-03-01T00:00:00Z".to_owned(), &steps)).unwrap();
-    let saved: SavedPlan<Preference<'_>> = serde_json::from_str(&text).unwrap();
-    // What is left out of a plan is not done.
-    assert!(saved.steps.iter().all(|step| step.action != Action::Keep));
-    let followed = saved.follow(now, &secret);
-    let rules = |step: &Step<_>| step.faults.iter().map(|fault: &Fault| format!("{} {}", fault.rule, fault.path)).collect();
-    followed.iter().map(|step| (step.action, step.outcome, rules(step))).collect()
-}
-
-#[test]
-fn a_saved_plan_is_done_as_it_was_shown_or_not_at_all() {
-    let changed = with(&with(COUPA, "ap@example.com", "new@example.com"), "\"AWS_INC\"", "\"AWS_EUROPE\"");
-    let (planned, then) = (World::of(&[&changed, SAP]), World::of(&[COUPA]));
-    let arns = [ARN, OTHER];
-    let none = Allowed::default;
-    let follow = |now: Vec<Held<Preference<'_>>>| followed(now, &planned, &then, none());
-    // Nothing has changed: a change and a creation.
-    let as_planned = follow(then.held_preferences(&arns));
-    assert_eq!(as_planned, [(Action::Change, Outcome::Planned, vec![]), (Action::Create, Outcome::Planned, vec![])]);
-    // It was done already, wholly or in part.
-    let done = World::of(&[&changed, SAP]);
-    assert_eq!(
-        follow(done.held_preferences(&arns)),
-        [(Action::Keep, Outcome::Unchanged, vec![]), (Action::Keep, Outcome::Unchanged, vec![])]
-    );
-    let half = World::of(&[&with(COUPA, "ap@example.com", "new@example.com")]);
-    assert_eq!(follow(half.held_preferences(&arns))[0], (Action::Change, Outcome::Planned, vec![]));
-    // Somebody else has changed a field of the plan, or another one.
-    for (old, new, path) in [
-        ("ap@example.com", "else@example.com", "contacts[0].email"),
-        ("cxml/invoices", "cxml/other", "procurement_portal_instance_endpoint"),
-    ] {
-        let drifted = World::of(&[&with(COUPA, old, new)]);
-        let rules = vec!["AWS-050 ".to_owned(), format!("AWS-050 {path}")];
-        assert_eq!(follow(drifted.held_preferences(&arns))[0], (Action::Change, Outcome::Held, rules), "{path}");
-    }
-    // It is gone; and somebody has made what was to be made, differently.
-    assert_eq!(follow(vec![])[0], (Action::Change, Outcome::Held, vec!["AWS-050 ".to_owned()]));
-    let other_sap = World::of(&[COUPA, &with(SAP, "ap@example.com", "else@example.com")]);
-    let made = follow(other_sap.held_preferences(&arns));
-    assert_eq!((made[1].0, made[1].1), (Action::Create, Outcome::Held));
-}
-
-#[test]
-fn a_saved_deletion_deletes_what_was_shown_and_nothing_else() {
-    let (planned, then) = (World::of(&[COUPA]), World::of(&[COUPA, SAP]));
-    let prune = || Allowed { prune: true, replace: false };
-    let arns = [ARN, OTHER];
-    let as_planned = followed(then.held_preferences(&arns), &planned, &then, prune());
-    assert_eq!(as_planned, [(Action::Delete, Outcome::Planned, vec![])]);
-    assert_eq!(followed(vec![], &planned, &then, prune()), [(Action::Delete, Outcome::Unchanged, vec![])]);
-    let drifted = World::of(&[COUPA, &with(SAP, "ap@example.com", "else@example.com")]);
-    let held = followed(drifted.held_preferences(&arns), &planned, &then, prune());
-    assert_eq!((held[0].0, held[0].1), (Action::Delete, Outcome::Held));
-    // A replacement of which the first half was done is finished.
-    let renamed = World::of(&[&format!("arn = \"{ARN}\"\n{}", with(COUPA, "\"acme\"", "\"acme-2\""))]);
-    let replace = || Allowed { prune: false, replace: true };
-    assert_eq!(followed(vec![], &renamed, &then, replace()), [(Action::Create, Outcome::Planned, vec![])]);
-    assert_eq!(followed(then.held_preferences(&arns), &renamed, &then, replace()), [(Action::Replace, Outcome::Planned, vec![])]);
-}
-
 #[test]
 fn a_file_that_is_imported_says_what_aws_holds_and_no_secret() {
     for (texts, arns) in [([COUPA, SAP], [ARN, OTHER])] {
         let world = World::of(&texts);
         for held in world.held_preferences(&arns) {
-            let text = file_text(&held).unwrap();
+            let text = file_text(&held, None).unwrap();
             assert!(!text.contains("canary"), "{text}");
             let again = [File::new("imported.toml", &text)];
             let [judged] = judge_preferences(&again, &Levels::new(), NOW).try_into().unwrap();
@@ -302,7 +233,7 @@ fn a_file_that_is_imported_says_what_aws_holds_and_no_secret() {
     let world = World::of(&[RESEARCH]);
     let held = world.held_units(&["arn:aws:invoicing::123456789012:invoice-unit/unit-1"]);
     assert_eq!(file_name(&held[0]), "research-unit-1.toml");
-    let again = [File::new("imported.toml", &file_text(&held[0]).unwrap())];
+    let again = [File::new("imported.toml", &file_text(&held[0], None).unwrap())];
     let steps = plan(judge_units(&again, &Levels::new()), held, Allowed::default(), &secret);
     assert_eq!(steps[0].action, Action::Keep, "{:?}", steps[0].changes);
 }
@@ -315,7 +246,7 @@ fn text_of_aws_cannot_break_out_of_a_file() {
     held.content.contacts[0].name = evil.into();
     held.statuses =
         vec![Status { part: "einvoice", word: "ACTIVE\nbuyer_identifier = \"y\"".into(), reason: Some("a\rb".into()) }];
-    let again = [File::new("imported.toml", &file_text(&held).unwrap())];
+    let again = [File::new("imported.toml", &file_text(&held, None).unwrap())];
     let [judged] = judge_preferences(&again, &Levels::new(), NOW).try_into().unwrap();
     assert_eq!(judged.content.contacts[0].name.as_str(), evil);
     assert_eq!(judged.content.buyer_identifier.as_str(), "acme");
@@ -355,17 +286,4 @@ fn nothing_is_deleted_for_what_cannot_be_made() {
     let world = World::of(&[&greedy]);
     let steps = plan(world.units(), before.held_units(&[arn, "arn:retail"]), replace, &secret);
     assert_eq!(told(&steps)[0].3, ["AWS-053"], "{:?}", told(&steps));
-}
-
-#[test]
-fn a_saved_plan_notices_who_became_active_and_who_is_another_one() {
-    let (planned, then) = (World::of(&[COUPA]), World::of(&[COUPA, SAP]));
-    let prune = Allowed { prune: true, replace: false };
-    let mut now = then.held_preferences(&[ARN, OTHER]);
-    now[1].statuses = vec![Status { part: "einvoice", word: "ACTIVE".into(), reason: None }];
-    assert_eq!(followed(now, &planned, &then, prune), [(Action::Delete, Outcome::Held, vec!["AWS-050 ".to_owned()])]);
-    let changed = World::of(&[&with(COUPA, "ap@example.com", "new@example.com")]);
-    let now = then.held_preferences(&["arn:of-another", OTHER]);
-    let steps = followed(now, &changed, &then, Allowed::default());
-    assert_eq!(steps, [(Action::Change, Outcome::Held, vec!["AWS-050 ".to_owned()])]);
 }

@@ -30,15 +30,15 @@ fn an_empty_table_of_tags_takes_them_away_and_none_leaves_them() {
 }
 
 #[test]
-fn what_is_replaced_has_its_tags_again() {
+fn a_replacement_speaks_of_tags() {
     let text = format!("arn = \"{ARN}\"\n{}", with(&with(COUPA, "\"acme\"", "\"acme-2\""), TAGS, ""));
     let (world, before) = (World::of(&[&text]), World::of(&[COUPA]));
     let mut held = before.held_preferences(&[ARN]);
     held[0].content.resource_tags.get_or_insert_default().0.push(("aws:createdBy".into(), "x".into()));
     let steps = plan(world.preferences(), held, Allowed { replace: true, prune: false }, &secret);
-    assert_eq!(steps[0].action, Action::Replace);
-    let tags = steps[0].wanted.as_ref().and_then(|wanted| wanted.resource_tags.clone());
-    assert_eq!(tags, Some(Tags(vec![("team".into(), "finance".into())])));
+    let rules = vec!["AWS-051".to_owned()];
+    assert_eq!(told(&steps), [(Action::Replace, Some(ARN.to_owned()), Outcome::Held, rules)]);
+    assert!(steps[0].faults[0].message.contains("(team)"), "{:?}", steps[0].faults);
 }
 
 #[test]
@@ -46,10 +46,10 @@ fn tags_of_aws_and_empty_tables_are_not_imported() {
     let world = World::of(&[COUPA]);
     let mut held = world.held_preferences(&[ARN]).remove(0);
     held.content.resource_tags.get_or_insert_default().0.push(("aws:createdBy".into(), "x".into()));
-    let text = file_text(&held).unwrap();
+    let text = file_text(&held, None).unwrap();
     assert!(text.contains("team = \"finance\"") && !text.contains("createdBy"), "{text}");
     held.content.resource_tags = Some(Tags::default());
-    assert!(!file_text(&held).unwrap().contains("resource_tags"));
+    assert!(!file_text(&held, None).unwrap().contains("resource_tags"));
 }
 
 /// Words where AWS lists words: a field, a list, and kinds of documents.
