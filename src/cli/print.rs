@@ -43,7 +43,6 @@ enum About {
     /// Documents that are sent.
     Documents,
     /// What is kept at the vendor, and files speak of.
-    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only AWS keeps things"))]
     Kept,
 }
 
