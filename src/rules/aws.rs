@@ -74,8 +74,8 @@ pub(super) const RULES: &[Rule] = &[
     ),
     adjustable(
         "AWS-014",
-        "The activation date has passed, or is out of reach",
-        "AWS may take one that has passed and deliver at once. A moment after the year 9999, in UTC, cannot be told.",
+        "The activation date has passed",
+        "AWS may take it and deliver at once.",
         "Write the day from which invoices are to be delivered.",
     ),
     adjustable(
@@ -103,12 +103,23 @@ pub(super) const RULES: &[Rule] = &[
         "Move it to test_env_preference, and write the real id.",
     ),
     rule("AWS-019", "A list is too long", "The API's model has a limit for every list.", "Split it."),
-    rule("AWS-020", "A tag is too long or has no name", "Names have 1 to 128 characters, values at most 256.", "Shorten it."),
+    rule(
+        "AWS-020",
+        "A tag is too long, has no name, or is AWS's own",
+        "Names have 1 to 128 characters, values at most 256. Names that begin with aws: are set by AWS only.",
+        "Shorten it, or take it out.",
+    ),
     rule(
         "AWS-022",
         "An ARN is none",
         "import writes that of what a file is about; those of invoice units are in `payables invoice-unit list`.",
         "Correct it; leave arn out, or import again.",
+    ),
+    rule(
+        "AWS-023",
+        "The activation date is out of reach",
+        "A moment after the year 9999, in UTC, cannot be told to AWS.",
+        "Write an earlier date. Where nothing is to be delivered, set einvoice_delivery_enabled to false.",
     ),
     rule(
         "AWS-030",
@@ -157,8 +168,9 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "AWS-051",
         "A field cannot be changed in what is there",
-        "AWS has no request for it: the thing would have to be deleted and made anew, with another ARN, and what hangs on it is lost.",
-        "Correct the file, or use --replace.",
+        "AWS has no request for it: the thing would have to be deleted and made anew, with another ARN, and what hangs on it is lost. \
+         So are its tags, unless the file says them.",
+        "Correct the file, or use --replace; write the tags that it is to have into [resource_tags].",
     ),
     rule(
         "AWS-052",
@@ -202,7 +214,12 @@ pub(super) const RULES: &[Rule] = &[
         "No answer came, and AWS does not show it.",
         "Apply once more: what is there is read first, and the same token is used for a while, so nothing is done twice.",
     ),
-    rule("AWS-063", "AWS was not asked", "The message says why.", "Apply once more when that is mended."),
+    rule(
+        "AWS-063",
+        "A request was not carried out",
+        "It did not reach AWS, or AWS had no time for it, or its answer was no answer. The message says why.",
+        "Do it once more when that is mended.",
+    ),
     rule(
         "AWS-064",
         "AWS took it and shows something else",

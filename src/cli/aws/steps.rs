@@ -115,9 +115,9 @@ async fn do_all<T: Kept, W: Write>(
     let mut left_over = false;
     let mut items = Vec::new();
     for mut step in steps {
-        if let Some(other) = not_done.iter().find(|other| step.waits_for(other)) {
-            let name = other.name.clone().unwrap_or_default();
-            step.hold("AWS-053", format!("accounts of it are in {name} still, which was not done; see there"));
+        let in_the_way = not_done.iter().find_map(|other| Some((step.waits_for(other)?, other.name.as_deref())));
+        if let Some((rule, name)) = in_the_way {
+            step.hold_for(rule, name);
         }
         let left_out = if denied {
             Some("AWS refuses whoever asks, as is said above")

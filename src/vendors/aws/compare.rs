@@ -99,22 +99,38 @@ pub(super) fn changes<T: Resource>(old: Option<&T>, new: &T) -> Vec<Change> {
     all
 }
 
-/// Words that nobody here has heard of are AWS's when AWS holds them where they stand: they are among nothing that changes.
-pub(super) fn believe(faults: &mut [Fault], changes: impl FnOnce() -> Vec<Change>) {
+/// Words that nobody here has heard of are AWS's when AWS holds them in that very field.
+pub(super) fn believe<T: Resource>(faults: &mut [Fault], held: &T, wanted: &T) {
     let mut unknown: Vec<&mut Fault> = faults.iter_mut().filter(|fault| fault.rule == "AWS-002" && fault.is_error()).collect();
     if unknown.is_empty() {
         return;
     }
-    let changes = changes();
+    let [held, wanted] = [held, wanted].map(|content| serde_json::to_value(content).unwrap_or_default());
     for fault in &mut unknown {
-        let word = fault.source.as_ref().and_then(|source| source.raw.as_deref()).unwrap_or_default();
-        // A kind of document is the end of a path.
-        let is_new = |change: &Change| change.new.as_deref() == Some(word) || change.path.rsplit('.').next() == Some(word);
-        if !changes.iter().any(is_new) {
+        let word = at(&wanted, &fault.path, true).into_iter().next();
+        if word.is_some_and(|word| at(&held, &fault.path, false).contains(&word)) {
             fault.severity = Severity::Warning;
             fault.message.push_str("; AWS holds it, so it is taken for one of AWS's");
         }
     }
+}
+
+/// The values at a path such as `a.b[0].c`: the one at its very place, or those at all places of its lists.
+fn at<'v>(value: &'v Value, path: &str, exactly: bool) -> Vec<&'v Value> {
+    let mut values = vec![value];
+    for part in path.split('.') {
+        let (name, place) = part.split_once('[').unwrap_or((part, ""));
+        values = values.into_iter().filter_map(|value| value.get(name)).collect();
+        if let Some(place) = place.strip_suffix(']') {
+            let entries = |value: &'v Value| value.as_array().into_iter().flatten();
+            let entries = values.into_iter().flat_map(entries);
+            values = match place.parse::<usize>() {
+                Ok(place) if exactly => entries.skip(place).take(1).collect(),
+                _ => entries.collect(),
+            };
+        }
+    }
+    values
 }
 
 fn differ(old: Option<&Value>, new: Option<&Value>, path: &str, all: &mut Vec<Change>) {

@@ -88,9 +88,38 @@ impl<T: Resource> Step<T> {
         left
     }
 
-    /// Whether it takes in an account that the other one has, and would have to give up first.
-    pub fn waits_for(&self, other: &Self) -> bool {
-        !joining(self).is_disjoint(&accounts(other.held.as_ref().map(|held| &held.content)))
+    /// Whether the other one has to be done first: it has the name that this one is to have, or an account that this one takes in.
+    /// Gives the rule that says so.
+    pub fn waits_for(&self, other: &Self) -> Option<&'static str> {
+        let held = other.held.as_ref()?;
+        if self.takes_name_of(held) {
+            return Some("AWS-061");
+        }
+        (!joining(self).is_disjoint(&accounts(Some(&held.content)))).then_some("AWS-053")
+    }
+
+    /// Whether what it makes would be called like something that AWS holds.
+    fn takes_name_of(&self, held: &Held<T>) -> bool {
+        let is_made = matches!(self.action, Action::Create | Action::Replace) && self.arn() != Some(held.arn());
+        let name = self.wanted.as_ref().and_then(Resource::identity);
+        is_made && name.is_some() && held.content.identity() == name
+    }
+
+    /// Whether it gives its name up when it is done.
+    fn gives_up_name(&self) -> bool {
+        self.outcome == Outcome::Planned && self.destroys()
+    }
+
+    /// Does not do it before what is in its way has been done.
+    pub fn hold_for(&mut self, rule: &'static str, name: Option<&str>) {
+        let name = name.unwrap_or_default();
+        let message = match rule {
+            "AWS-061" => format!("{name} has the name that this one is to have, and nothing of two can have it"),
+            _ => format!(
+                "accounts of it are in {name} still, which has to give them up first; take them out there and apply that, then apply this"
+            ),
+        };
+        self.hold(rule, message);
     }
 
     /// Whether it takes away what AWS cannot give back.
@@ -122,7 +151,7 @@ pub fn plan<'f, T: Resource>(
         let found = find(&content, &held, &taken, &mut faults).and_then(|place| held.get_mut(place).and_then(Option::take));
         taken.extend(found.as_ref().map(|held| (held.arn().to_owned(), held.content.identity(), file.to_owned())));
         if let Some(held) = &found {
-            believe(&mut faults, || changes(Some(&held.content), &content));
+            believe(&mut faults, &held.content, &content);
         }
         let sound = !faults.iter().any(Fault::is_error);
         steps.push(if sound {
@@ -132,16 +161,6 @@ pub fn plan<'f, T: Resource>(
         });
     }
     let rest: Vec<Held<T>> = held.into_iter().flatten().collect();
-    for step in &mut steps {
-        // AWS would refuse it, and of a replacement the first half would be done by then.
-        let identity = step.wanted.as_ref().and_then(Resource::identity);
-        let is_made = matches!(step.action, Action::Create | Action::Replace);
-        let other = rest.iter().find(|held| is_made && identity.is_some() && held.content.identity() == identity);
-        if let Some(other) = other {
-            let message = format!("AWS holds another {} of this name, {}; nothing of two can have it", T::NOUN, other.arn());
-            step.hold("AWS-061", message);
-        }
-    }
     let all_sound = steps.iter().all(|step| step.outcome != Outcome::Invalid);
     let wanted: BTreeSet<String> = steps.iter().filter_map(|step| step.wanted.as_ref().and_then(Resource::identity)).collect();
     let mut left_alone = Vec::new();
@@ -316,38 +335,50 @@ fn shown(reference: &str) -> &str {
     if reference.starts_with("cmd:") { "a command" } else { reference }
 }
 
-/// Steps in an order in which AWS takes them: what is deleted first, and an account leaves one unit before it joins another.
-/// Where they wait for each other, or for one that is not done, they are held.
-fn in_order<T: Resource>(steps: Vec<Step<T>>, left_alone: &[Held<T>]) -> Vec<Step<T>> {
+/// Steps in an order in which AWS takes them: what is deleted first, and names and accounts are given up before others take them.
+/// Where steps wait for each other, or for one that is not done, they are held: of a replacement the first half would be done.
+pub(super) fn in_order<T: Resource>(steps: Vec<Step<T>>, left_alone: &[Held<T>]) -> Vec<Step<T>> {
     let (deletions, mut rest): (VecDeque<_>, VecDeque<_>) = steps.into_iter().partition(|step| step.action == Action::Delete);
     let mut ordered: Vec<Step<T>> = deletions.into();
     // How many have been put back since one was taken out for good.
     let mut put_back = 0;
     while let Some(mut step) = rest.pop_front() {
-        let joins = joining(&step);
-        let waits = step.outcome == Outcome::Planned
-            && rest.iter().any(|other| !joins.is_disjoint(&accounts(other.held.as_ref().map(|held| &held.content))));
+        let waits = step.outcome == Outcome::Planned && rest.iter().any(|other| step.waits_for(other).is_some());
         if waits && put_back < rest.len() {
             put_back += 1;
             rest.push_back(step);
             continue;
         }
         put_back = 0;
-        // What was done before has given its accounts up.
-        let not_done = ordered.iter().filter(|other| other.outcome != Outcome::Planned).chain(&rest);
-        let keeps = |other: &&Step<T>| !joins.is_disjoint(&accounts(other.held.as_ref().map(|held| &held.content)));
-        let blocker = not_done.filter(|other| keeps(other)).find_map(|other| other.name.clone());
-        let elsewhere = || left_alone.iter().find(|held| !joins.is_disjoint(&accounts(Some(&held.content))));
-        let blocker = blocker.or_else(|| elsewhere().and_then(|held| held.content.name()));
-        if let Some(name) = blocker {
-            let message = format!(
-                "accounts of it are in {name} still, which has to give them up first; take them out there and apply that, then apply this"
-            );
-            step.hold("AWS-053", message);
+        if let Some((rule, name)) = in_the_way(&step, &ordered, &rest, left_alone) {
+            step.hold_for(rule, name.as_deref());
         }
         ordered.push(step);
     }
     ordered
+}
+
+/// What has what a step takes, and does not give it up before: the rule that says so, and its name or ARN.
+fn in_the_way<T: Resource>(
+    step: &Step<T>,
+    before: &[Step<T>],
+    after: &VecDeque<Step<T>>,
+    left_alone: &[Held<T>],
+) -> Option<(&'static str, Option<String>)> {
+    let of_step = |other: &Step<T>| step.waits_for(other).map(|rule| (rule, other.name.clone()));
+    let kept = |other: &&Step<T>| match step.waits_for(other) {
+        Some("AWS-061") => !other.gives_up_name(),
+        // What was done before has given its accounts up.
+        waits => waits.is_some() && other.outcome != Outcome::Planned,
+    };
+    let left = left_alone.iter().find_map(|held| {
+        if step.takes_name_of(held) {
+            return Some(("AWS-061", Some(held.arn().to_owned())));
+        }
+        let takes = !joining(step).is_disjoint(&accounts(Some(&held.content)));
+        takes.then(|| ("AWS-053", held.content.name()))
+    });
+    before.iter().find(kept).and_then(of_step).or_else(|| after.iter().find_map(of_step)).or(left)
 }
 
 fn accounts<T: Resource>(content: Option<&T>) -> BTreeSet<String> {

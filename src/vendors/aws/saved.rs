@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::compare::{believe, changes};
 use super::held::Held;
-use super::plan::{Step, delete, secret_changes};
+use super::plan::{Step, delete, in_order, secret_changes};
 use super::resource::Resource;
 use crate::model::Fault;
 use crate::outcome::{Action, Change, Outcome};
@@ -118,7 +118,8 @@ impl<T: Resource> SavedPlan<T> {
             let now = place.and_then(|place| held.get_mut(place)).and_then(Option::take);
             steps.push(saved.follow(now, secret));
         }
-        steps
+        let left_alone: Vec<Held<T>> = held.into_iter().flatten().collect();
+        in_order(steps, &left_alone)
     }
 }
 
@@ -141,7 +142,7 @@ impl<T: Resource> SavedStep<T> {
         let mut faults = wanted.judge(unix_seconds);
         apply_levels(levels, &mut faults);
         if let Some(held) = &self.held {
-            believe(&mut faults, || changes(Some(held), wanted));
+            believe(&mut faults, held, wanted);
         }
         faults
     }

@@ -169,6 +169,7 @@ fn cases() -> Vec<(&'static str, &'static str, String, &'static str, bool, &'sta
         case(SAP, "\"AN01000000001\"", "\"AN01000000001-T\"", "AWS-018", true, "buyer_identifier"),
         case(COUPA, "[selector]\n", &format!("[selector]\n{arns}"), "AWS-019", true, "selector.invoice_unit_arns"),
         case(COUPA, "team = \"finance\"", &tag, "AWS-020", true, "resource_tags.team"),
+        case(COUPA, "team = \"finance\"", "\"AWS:team\" = \"x\"", "AWS-020", true, "resource_tags.AWS:team"),
         case(COUPA, "procurement_portal_name", "arn = \"arn:aws:x\"\nprocurement_portal_name", "AWS-022", true, "arn"),
         case(
             COUPA,
@@ -183,7 +184,7 @@ fn cases() -> Vec<(&'static str, &'static str, String, &'static str, bool, &'sta
             COUPA,
             "2099-01-01",
             "9999-12-31",
-            "AWS-014",
+            "AWS-023",
             true,
             "einvoice_delivery_preference.einvoice_delivery_activation_date",
         ),

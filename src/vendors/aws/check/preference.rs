@@ -220,7 +220,7 @@ fn activation(checker: &mut Checker<'_>, delivery: &DeliveryPreference<'_>, unix
     checker.required(date.is_some(), &here, "say from when on invoices are delivered");
     let Some(date) = date else { return };
     match moment(date) {
-        None => checker.error("AWS-014", &here, format!("{date} is no moment that can be told to AWS; write an earlier year")),
+        None => checker.error("AWS-023", &here, format!("{date} is no moment that can be told to AWS; write an earlier year")),
         Some(moment) if u64::try_from(moment.as_second()).unwrap_or_default() < unix_seconds => {
             checker.warn("AWS-014", &here, format!("{date} has passed; AWS may deliver from today on"));
         }

@@ -125,6 +125,9 @@ impl Checker<'_> {
             if !(1..=128).contains(&name.chars().count()) {
                 self.error("AWS-020", &at, "the name of a tag has 1 to 128 characters");
             }
+            if name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:")) {
+                self.error("AWS-020", &at, "tags whose names begin with aws: are set by AWS only; take it out");
+            }
             if value.chars().count() > 256 {
                 self.error("AWS-020", &at, "the value of a tag has at most 256 characters");
             }

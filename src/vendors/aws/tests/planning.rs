@@ -212,6 +212,36 @@ fn an_account_leaves_one_unit_before_it_joins_another() {
 }
 
 #[test]
+fn a_name_is_given_up_before_another_takes_it() {
+    let text = |arn: &str, buyer: &str| format!("arn = \"{arn}\"\n{}", with(COUPA, "\"acme\"", &format!("\"{buyer}\"")));
+    let replace = Allowed { prune: false, replace: true };
+    let before = World::of(&[COUPA, &with(COUPA, "\"acme\"", "\"acme-2\"")]);
+    let steps = |wanted: [&str; 2], allowed| {
+        let world = World::of(&[&text(ARN, wanted[0]), &text(OTHER, wanted[1])]);
+        let steps = plan(world.preferences(), before.held_preferences(&[ARN, OTHER]), allowed, &secret);
+        let saved = serde_json::to_string(&SavedPlan::of("aws", String::new(), String::new(), &steps)).unwrap();
+        let saved: SavedPlan<Preference<'_>> = serde_json::from_str(&saved).unwrap();
+        let again = saved.follow(before.held_preferences(&[ARN, OTHER]), &secret);
+        let told_of = |steps: &[Step<Preference<'_>>]| {
+            told(steps).into_iter().map(|(_, arn, outcome, rules)| (arn, outcome, rules)).collect::<Vec<_>>()
+        };
+        (told_of(&steps), told_of(&again))
+    };
+    let one = |arn: &str, outcome, rules: &[&str]| {
+        (Some(arn.to_owned()), outcome, rules.iter().map(|rule| (*rule).to_owned()).collect::<Vec<_>>())
+    };
+    // The second one gives up the name that the first one takes.
+    let (chain, again) = steps(["acme-2", "acme-3"], replace);
+    assert_eq!(chain, [one(OTHER, Outcome::Planned, &[]), one(ARN, Outcome::Planned, &[])]);
+    assert_eq!(again, chain);
+    // Each wants the name of the other, and none can begin; or the other one stays.
+    let swap = steps(["acme-2", "acme"], replace).0;
+    assert_eq!(swap, [one(OTHER, Outcome::Held, &["AWS-061"]), one(ARN, Outcome::Held, &["AWS-061"])]);
+    let taken = steps(["acme-2", "acme-2"], replace).0;
+    assert!(taken.iter().all(|(_, outcome, _)| *outcome != Outcome::Planned), "{taken:?}");
+}
+
+#[test]
 fn a_file_that_is_imported_says_what_aws_holds_and_no_secret() {
     for (texts, arns) in [([COUPA, SAP], [ARN, OTHER])] {
         let world = World::of(&texts);

@@ -73,6 +73,10 @@ fn a_saved_deletion_deletes_what_was_shown_and_nothing_else() {
     let replace = || Allowed { prune: false, replace: true };
     assert_eq!(followed(vec![], &renamed, &then, replace()), [(Action::Create, Outcome::Planned, vec![])]);
     assert_eq!(followed(then.held_preferences(&arns), &renamed, &then, replace()), [(Action::Replace, Outcome::Planned, vec![])]);
+    // Somebody has made another one of the new name since, so nothing may be deleted for it.
+    let taken = World::of(&[COUPA, &with(&with(COUPA, "\"acme\"", "\"acme-2\""), "ap@example.com", "else@example.com")]);
+    let held = followed(taken.held_preferences(&arns), &renamed, &then, replace());
+    assert_eq!(held, [(Action::Replace, Outcome::Held, vec!["AWS-061 ".to_owned()])]);
     // One that was done whole is over, whatever ARN that brought; and what somebody has made instead is not touched.
     let made = || renamed.held_preferences(&["arn:made-anew"]);
     assert_eq!(followed(made(), &renamed, &then, replace()), [(Action::Keep, Outcome::Unchanged, vec![])]);
