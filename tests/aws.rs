@@ -221,10 +221,14 @@ async fn what_is_in_doubt_is_asked_once_more_with_its_token_and_after_its_window
 
 #[tokio::test]
 async fn a_token_is_not_used_for_another_intent() {
-    let office = Office::open(&[&format!("timeout-unapplied:times=4,number={CREATE}")]).await;
+    let office = Office::open(&[&format!("empty-200:times=1,number={CREATE}")]).await;
     let first = [changed("examples/portals/coupa.toml", "x", "x")];
     assert_eq!(outcomes(&office.apply(preferences(&first)).await), [Outcome::InDoubt]);
     let second = [changed("examples/portals/coupa.toml", "ap@example.com", "new@example.com")];
+    // AWS may still make the first one, and nobody would know which of the two it is.
+    assert_eq!(outcomes(&office.apply(preferences(&second)).await), [Outcome::NotSent]);
+    assert_eq!(office.intents().len(), 1);
+    office.now.set(office.now.get() + 600_001);
     assert_eq!(outcomes(&office.apply(preferences(&second)).await), [Outcome::Accepted]);
     let intents = office.intents();
     assert_eq!(intents.len(), 2);
@@ -287,7 +291,7 @@ async fn what_aws_never_shows_is_told_and_not_believed_twice() {
     assert_eq!(applied[0].faults.iter().map(|fault| (&*fault.rule, fault.is_error())).collect::<Vec<_>>(), [("AWS-064", false)]);
     // It is not seen yet, and the journal knows that it was made.
     let applied = office.apply(preferences(&wanted)).await;
-    assert_eq!((applied[0].outcome, &*applied[0].faults[0].rule), (Outcome::Submitted, "AWS-064"), "{applied:?}");
+    assert_eq!((applied[0].outcome, &*applied[0].faults[0].rule), (Outcome::NotSent, "AWS-064"), "{applied:?}");
     assert_eq!(office.intents().len(), 1);
     // After a long while it is made once more, and AWS says that it is there.
     office.now.set(office.now.get() + 600_001);
@@ -311,10 +315,11 @@ async fn a_conflict_is_read_back() {
     // Or another one.
     let other = [changed("examples/portals/coupa.toml", "ap@example.com", "new@example.com")];
     assert_eq!(outcomes(&office.apply(preferences(&other)).await), [Outcome::Accepted]);
-    // Neither a journal that knows of nothing nor one that has made it makes it again.
+    // Neither a journal that has made it nor one that knows of nothing makes it again.
     let applied = office.run(&early).await;
-    assert_eq!((applied[0].outcome, &*applied[0].faults[0].rule), (Outcome::Held, "AWS-061"), "{applied:?}");
-    office.folder = theirs;
+    assert_eq!((applied[0].outcome, &*applied[0].faults[0].rule), (Outcome::NotSent, "AWS-064"), "{applied:?}");
+    office.folder = TempDir::new().unwrap();
+    drop(theirs);
     let applied = office.run(&early).await;
     assert_eq!((applied[0].outcome, &*applied[0].faults[0].rule), (Outcome::Held, "AWS-061"), "{applied:?}");
     assert_eq!(office.performed(CREATE), 1);
@@ -344,6 +349,28 @@ async fn what_is_replaced_or_deleted_is_gone_and_what_is_gone_stays_so() {
     let held: Vec<Held<Preference<'_>>> = office.account.all().await.unwrap();
     assert_eq!(held.iter().map(|held| held.content.buyer_identifier.as_str()).collect::<Vec<_>>(), ["acme-2"]);
     assert_eq!((office.performed(CREATE), office.performed("DeleteProcurementPortalPreference")), (3, 2));
+}
+
+#[tokio::test]
+async fn a_chain_of_replacements_loses_nothing() {
+    let office = Office::open(&[]).await;
+    let text = fs::read_to_string(project("examples/portals/coupa.toml")).unwrap();
+    let called = |buyer: &str, arn: &str| {
+        let arn = if arn.is_empty() { String::new() } else { format!("arn = {arn:?}\n") };
+        File::new(format!("{buyer}.toml"), &format!("{arn}{}", text.replace("\"acme\"", &format!("{buyer:?}"))))
+    };
+    assert_eq!(outcomes(&office.apply(preferences(&[called("one", ""), called("two", "")])).await), BOTH);
+    let held: Vec<Held<Preference<'_>>> = office.account.all().await.unwrap();
+    let arn = |buyer: &str| held.iter().find(|held| held.content.buyer_identifier.as_str() == buyer).unwrap().arn();
+    // The first one takes the name that the second one gives up.
+    let wanted = [called("two", arn("one")), called("three", arn("two"))];
+    let steps = office.plan(preferences(&wanted), Allowed { replace: true, prune: false }).await;
+    assert_eq!(outcomes(&office.run(&steps).await), BOTH);
+    let now: Vec<Held<Preference<'_>>> = office.account.all().await.unwrap();
+    let mut buyers: Vec<_> = now.iter().map(|held| held.content.buyer_identifier.to_string()).collect();
+    buyers.sort();
+    assert_eq!(buyers, ["three", "two"]);
+    assert_eq!((office.performed(CREATE), office.performed("DeleteProcurementPortalPreference")), (4, 2));
 }
 
 #[tokio::test]

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 use std::process::Output;
+use std::time::Duration;
 
+use payables_bridge::journal::{Intents as _, NewIntent, Sqlite};
 use payables_bridge::sandbox::{Options, Sandbox};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -379,6 +381,28 @@ fn what_is_half_done_is_told_by_status() {
 }
 
 #[test]
+fn a_deletion_whose_end_nobody_saw_is_found_to_be_done() {
+    let office = Office::open(&[]);
+    office.run("invoice-unit apply invoice-units/retail.toml").ends(0);
+    let arn = office.arn("invoice-unit", "Retail");
+    {
+        // A process that died after it had asked.
+        let mut journal = Sqlite::open(&office.folder.path().join("payables.db"), Duration::ZERO).unwrap();
+        let (scope, run) = crate::aws::begin(&mut journal, &office.sandbox.ready().aws.endpoint);
+        let (operation, token) = ("DeleteInvoiceUnit".to_owned(), "a token".to_owned());
+        journal.intend(&NewIntent { scope, run, subject: arn.clone(), operation, digest: [0; 32], token, at: 1 }).unwrap();
+    }
+    office.run("status --to aws").ends(0).says("DeleteInvoiceUnit");
+    // AWS did it: here somebody else does, with a journal of their own.
+    fs::create_dir(office.folder.path().join("other")).unwrap();
+    fs::copy(office.folder.path().join("payables.toml"), office.folder.path().join("other/payables.toml")).unwrap();
+    office.run(&format!("invoice-unit delete {arn} --yes --config other/payables.toml")).ends(0).says("accepted");
+    office.run(&format!("invoice-unit delete {arn} --yes")).ends(0).says("unchanged").says("already");
+    office.run("status --to aws").ends(0).says("Nothing is open");
+    office.run(&format!("invoice-unit delete {arn} --yes")).ends(3);
+}
+
+#[test]
 fn one_apply_at_a_time() {
     let office = Office::open(&["slow:ms=700"]);
     let other = {
@@ -390,7 +414,7 @@ fn one_apply_at_a_time() {
     };
     let mut other = other;
     while !office.folder.path().join("payables.db").exists() {
-        std::thread::sleep(std::time::Duration::from_millis(5));
+        std::thread::sleep(Duration::from_millis(5));
     }
     office.run("portal apply portals").ends(75).says("another run");
     assert!(other.wait().unwrap().success());

@@ -60,7 +60,9 @@ pub(super) fn scopes(
     runs: &Runs,
     to: Option<&str>,
 ) -> Result<Vec<Named>, Failure> {
+    let kept: Vec<_> = configuration.aws_targets().into_iter().filter(|kept| to.is_none_or(|name| kept.name == name)).collect();
     let mut names = match to {
+        Some(_) if !kept.is_empty() => Vec::new(),
         Some(name) => vec![name.to_owned()],
         None => configuration.written_targets(),
     };
@@ -76,7 +78,6 @@ pub(super) fn scopes(
             Err(_) => {}
         }
     }
-    let kept = if to.is_none() { configuration.aws_targets() } else { Vec::new() };
     targets.extend(kept.into_iter().map(|kept| (kept.scope(), true, kept.name)));
     let mut all = Vec::new();
     for (id, scope) in journal.scopes()? {

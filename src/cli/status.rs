@@ -96,7 +96,7 @@ struct Status {
 pub(super) fn status(args: &StatusArgs) -> Ended {
     logging::begin(false);
     let (configuration, path) = lookup::configured(args.config.config.as_deref())?;
-    if let Some(to) = &args.to {
+    if let Some(to) = args.to.as_ref().filter(|to| configuration.aws_target(Some(to)).is_err()) {
         configuration.target(to)?;
     }
     let now = now();
@@ -303,7 +303,7 @@ fn table(out: &mut impl Write, status: &Status, now: Millis) -> io::Result<()> {
         let (target, subject) = (plain(&open.target), one_line(&open.subject, 300));
         let (operation, age) = (&open.operation, age(open.at, now));
         writeln!(out, "Not known to have ended, asked of {target} {age} ago: {operation} {subject}")?;
-        writeln!(out, "  The same command once more reads what is there, and does what is left.")?;
+        writeln!(out, "  Give the same command once more: what AWS holds is read before anything is done again.")?;
     }
     if !status.documents.is_empty() {
         if !status.counts.is_empty() {

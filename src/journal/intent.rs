@@ -99,8 +99,11 @@ pub trait Intents: Send {
     fn intend(&mut self, intent: &NewIntent) -> Result<IntentId>;
     /// The last intent about a subject that the vendor carried out with an operation.
     fn carried(&mut self, scope: ScopeId, subject: &str, operation: &str) -> Result<Option<Carried>>;
+    /// Whether the vendor may have carried out an operation on a subject: an intent of it is neither refused nor unsent.
+    fn may_have_carried(&mut self, scope: ScopeId, subject: &str, operation: &str) -> Result<bool>;
     /// Stores how an intent ended, with a word or a reference that says more, and forgets its digest.
     fn conclude(&mut self, intent: IntentId, at: Millis, how: Concluded, detail: &str) -> Result<()>;
-    /// Stores that intents from before then are not taken up any more: their tokens may be forgotten by now.
+    /// Stores that intents from before then are not taken up any more, here or in another scope of the kind: their tokens may be
+    /// forgotten by now.
     fn lapse(&mut self, scope: ScopeId, before: Millis, at: Millis) -> Result<()>;
 }

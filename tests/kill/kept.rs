@@ -84,6 +84,10 @@ impl Intents for Deadly<Sqlite> {
         self.inner.open_intents()
     }
 
+    fn may_have_carried(&mut self, scope: ScopeId, subject: &str, operation: &str) -> Result<bool> {
+        self.inner.may_have_carried(scope, subject, operation)
+    }
+
     fn carried(&mut self, scope: ScopeId, subject: &str, operation: &str) -> Result<Option<Carried>> {
         self.inner.carried(scope, subject, operation)
     }
@@ -223,13 +227,14 @@ fn everywhere(replaces: bool) {
         // A short test takes each step once, with one of the faults.
         let (first, stride) = if is_long { (0, 1) } else { (place, FAULTS.len()) };
         let steps = STEPS.iter().skip(first).step_by(stride);
-        steps.filter(|step| runtime.block_on(dies(step, faults, replaces))).count()
+        steps.map(|step| runtime.block_on(dies(step, faults, replaces))).collect::<Vec<_>>()
     };
-    let died: usize = std::thread::scope(|scope| {
+    let died: Vec<bool> = std::thread::scope(|scope| {
         let threads = FAULTS.iter().enumerate().map(|(place, faults)| scope.spawn(move || run(place, faults)));
-        threads.collect::<Vec<_>>().into_iter().map(|thread| thread.join().unwrap()).sum()
+        threads.collect::<Vec<_>>().into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
-    assert!(died >= STEPS.len() / 2, "only {died} died");
+    let count = died.iter().filter(|died| **died).count();
+    assert!(count * 4 >= died.len() * 3, "only {count} of {} died", died.len());
 }
 
 /// An apply that dies at a step, and the next one. Returns whether it came so far.

@@ -80,14 +80,14 @@ impl Apply<'_> {
     /// When the journal fails; then nothing more may be asked.
     pub async fn step<T: Kept>(&mut self, step: &Step<T>) -> journal::Result<Applied> {
         let mut arn = step.arn().map(str::to_owned);
+        if let Some(left) = self.left_alone(step).await? {
+            return Ok(left);
+        }
         if step.outcome == Outcome::Unchanged {
             self.settle(step)?;
         }
         if step.outcome != Outcome::Planned {
             return Ok(Applied::new(step.outcome, arn, step.faults.clone()));
-        }
-        if let Some(made) = self.made_already(step).await? {
-            return Ok(made);
         }
         let mut token_was_used = false;
         let calls = step.calls();
@@ -122,41 +122,62 @@ impl Apply<'_> {
         Ok(applied)
     }
 
-    /// What is to be made and was made lately: to make it once more, with another token, would double it.
-    async fn made_already<T: Kept>(&mut self, step: &Step<T>) -> journal::Result<Option<Applied>> {
-        let identity = step.wanted.as_ref().and_then(|wanted| wanted.identity()).filter(|_| step.action == Action::Create);
-        let Some(identity) = identity else { return Ok(None) };
-        let Some(arn) = self.made_lately::<T>(&identity)? else { return Ok(None) };
-        let shown = self.account.get::<T>(&arn).await.ok().flatten().map(|now| step.left(&now, self.secret).is_empty());
-        let (outcome, fault) = match shown {
-            Some(true) => (Outcome::Accepted, None),
-            Some(false) => {
-                let message =
-                    format!("it was made lately, {arn}, and AWS shows something else than what is wanted; make a new plan");
-                (Outcome::Held, Some(Fault::error("AWS-061", Path::ROOT, message)))
-            }
-            None => {
-                let minutes = self.window.as_secs().div_ceil(60);
-                let message = format!(
-                    "AWS has made it lately, {arn}, and does not show it yet; apply again in a while. If somebody has deleted it since, \
-                     it is made anew {minutes} minutes after it was made"
-                );
-                (Outcome::Submitted, Some(Fault::warning("AWS-064", Path::ROOT, message)))
-            }
+    /// A step that is not done now, since AWS does not show yet what came of an earlier one: what is to be made was made lately, or
+    /// may have been made otherwise; what is there is going to be gone. To ask once more, with another token, might double it.
+    async fn left_alone<T: Kept>(&mut self, step: &Step<T>) -> journal::Result<Option<Applied>> {
+        let minutes = self.window.as_secs().div_ceil(60);
+        let not_sent = |arn: Option<String>, message: String| {
+            let fault = Fault::error("AWS-064", Path::ROOT, message);
+            Some(Applied::new(Outcome::NotSent, arn, step.faults.iter().cloned().chain([fault]).collect()))
         };
-        let faults = step.faults.iter().cloned().chain(fault).collect();
-        Ok(Some(Applied::new(outcome, Some(arn), faults)))
+        if let (Some(arn), Outcome::Unchanged) = (step.arn(), step.outcome)
+            && self.is_deleted::<T>(arn)?
+        {
+            let message = "it was deleted, and AWS shows it still; apply again in a while, then it is made anew".to_owned();
+            return Ok(not_sent(Some(arn.to_owned()), message));
+        }
+        let wanted = step.wanted.as_ref().filter(|_| step.outcome == Outcome::Planned && step.action == Action::Create);
+        let Some((wanted, identity)) = wanted.and_then(|wanted| Some((wanted, wanted.identity()?))) else { return Ok(None) };
+        let [create, ..] = T::OPERATIONS;
+        let secret = self.secret;
+        let expose = |reference: &Reference<'_>| secret(reference).map(|secret| secret.expose().to_owned()).unwrap_or_default();
+        if self.is_open_otherwise(&identity, create, &|token| digest(step, &Call::Create(wanted), &expose, token))? {
+            let message = format!(
+                "another one of this name was asked for lately, and it is not known whether AWS made it; apply again in a while, or {minutes} \
+                 minutes after it was asked for"
+            );
+            return Ok(not_sent(None, message));
+        }
+        let Some(arn) = self.made_lately::<T>(&identity)? else { return Ok(None) };
+        match self.account.get::<T>(&arn).await {
+            Ok(Some(now)) if step.left(&now, self.secret).is_empty() => {
+                Ok(Some(Applied::new(Outcome::Accepted, Some(arn), step.faults.clone())))
+            }
+            Ok(Some(_)) => Ok(not_sent(Some(arn), "it was made lately, and is to be another one now; apply again".to_owned())),
+            Ok(None) => {
+                let message = format!(
+                    "AWS has made it lately, {arn}, and does not show it; apply again in a while. If somebody has deleted it since, it is made \
+                     anew {minutes} minutes after it was made"
+                );
+                Ok(not_sent(Some(arn), message))
+            }
+            Err(trouble) => {
+                let faults = step.faults.iter().cloned().chain(trouble.faults()).collect();
+                Ok(Some(Applied { denied: trouble.is_denied(), ..Applied::new(Outcome::NotSent, Some(arn), faults) }))
+            }
+        }
     }
 
-    /// What was left open about something is over when AWS holds what is wanted, and so is what was left open about the one that
-    /// it has replaced, whose ARN the file may still have.
+    /// What was left open about something is over when AWS holds what is wanted, and so is the end of the one that it has
+    /// replaced, whose ARN the file may still have.
     fn settle<T: Kept>(&mut self, step: &Step<T>) -> journal::Result<()> {
-        let wanted = step.wanted.as_ref();
-        let identity = wanted.and_then(|wanted| wanted.identity());
-        let written = wanted.and_then(|wanted| wanted.arn()).filter(|written| step.arn() != Some(*written));
-        for subject in identity.iter().map(String::as_str).chain(step.arn()).chain(written) {
-            for open in self.journal.intents(self.scope, subject)? {
-                self.journal.conclude(open.id, (self.clock)(), Concluded::Done, "read back")?;
+        let [create, change, delete] = T::OPERATIONS;
+        let (wanted, arn) = (step.wanted.as_ref(), step.arn().unwrap_or_default());
+        let identity = wanted.and_then(|wanted| wanted.identity()).unwrap_or_default();
+        let written = wanted.and_then(|wanted| wanted.arn()).filter(|written| *written != arn).unwrap_or_default();
+        for (subject, operation) in [(identity.as_str(), create), (arn, change), (written, delete)] {
+            for open in self.journal.intents(self.scope, subject)?.into_iter().filter(|open| open.operation == operation) {
+                self.journal.conclude(open.id, (self.clock)(), Concluded::Done, arn)?;
             }
         }
         Ok(())
@@ -189,6 +210,8 @@ impl Apply<'_> {
         let is_unsure = matches!(trouble, Trouble::MaybeSent(_)) || matches!(meaning, Some(Meaning::Conflict | Meaning::Missing));
         if is_unsure {
             match self.look(step, call).await {
+                // What is deleted may show for a while, and is not what was made.
+                Seen::Done(arn) if matches!(call, Call::Create(_)) && self.is_deleted::<T>(&arn)? => {}
                 Seen::Done(arn) => {
                     self.conclude(intent.as_ref(), Concluded::Done, &arn)?;
                     return Ok(Called::Done { arn: Some(arn).filter(|arn| !arn.is_empty()), token_was_used: false });
@@ -250,8 +273,13 @@ impl Apply<'_> {
             (_, None) => Seen::Another,
             (_, Some(now)) => {
                 let left = step.left(&now, self.secret);
-                // Tags have requests of their own, which come later.
-                let is_own = |path: &str| !path.starts_with("resource_tags.") || !matches!(call, Call::Change(..));
+                // Tags have requests of their own, each with its own names.
+                let is_own = |path: &str| match (path.strip_prefix("resource_tags."), call) {
+                    (Some(name), Call::Tag(_, tags)) => tags.iter().any(|(own, _)| own == name),
+                    (Some(name), Call::Untag(_, names)) => names.iter().any(|own| own == name),
+                    (Some(_), Call::Change(..)) | (None, Call::Tag(..) | Call::Untag(..)) => false,
+                    _ => true,
+                };
                 let was = step.held.as_ref().map(Held::fingerprint);
                 if left.iter().all(|change| !is_own(&change.path)) {
                     Seen::Done(now.arn().to_owned())

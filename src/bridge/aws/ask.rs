@@ -82,7 +82,7 @@ impl Trouble {
             }
             Self::Refused(refusal) => refusal.faults(),
             Self::Credentials(why) => vec![Fault::error("AWS-065", root, why.clone())],
-            Self::NotSent(why) => vec![Fault::error("AWS-063", root, format!("nothing was done: {why}"))],
+            Self::NotSent(why) => vec![Fault::error("AWS-063", root, format!("this was not carried out: {why}"))],
             Self::MaybeSent(why) => vec![Fault::error("AWS-062", root, format!("AWS may have done it: {why}"))],
         }
     }

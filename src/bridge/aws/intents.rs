@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use super::Kept;
 use super::apply::Apply;
 use crate::engine::state::Millis;
-use crate::journal::{self, Concluded, Digest, IntentId, NewIntent};
+use crate::journal::{self, Concluded, Digest, Intent, IntentId, NewIntent};
 use crate::vendors::aws::{Call, Held, Secrets, Step};
 
 /// An intent that was stored.
@@ -18,8 +18,8 @@ pub(super) struct Intended {
 }
 
 impl Apply<'_> {
-    /// Stores an intent, or takes up the one that an earlier run has left open. What else was left open about the subject is
-    /// overtaken: what AWS holds was read since, and this was decided on it.
+    /// Stores an intent, or takes up the one that an earlier run has left open. Another one of this operation that was left open
+    /// about the subject is overtaken: what AWS holds was read since, and this was decided on it.
     pub(super) fn intend(
         &mut self,
         subject: &str,
@@ -28,10 +28,11 @@ impl Apply<'_> {
     ) -> journal::Result<Intended> {
         let now = (self.clock)();
         let mut taken_up = None;
-        for open in self.journal.intents(self.scope, subject)? {
+        let all = self.journal.intents(self.scope, subject)?;
+        for open in all.into_iter().filter(|open| open.operation == operation) {
             // A clock that was set back says nothing of how long ago it was.
             let is_young = (0..=self.window_ms()).contains(&(now - open.at));
-            if taken_up.is_none() && is_young && open.operation == operation && open.digest == digest(&open.token) {
+            if taken_up.is_none() && is_young && open.digest == digest(&open.token) {
                 taken_up = Some(Intended { id: open.id, token: open.token, was_used: true });
             } else {
                 self.journal.conclude(open.id, now, Concluded::Overtaken, "what AWS holds was read back")?;
@@ -46,7 +47,21 @@ impl Apply<'_> {
         Ok(Intended { id: self.journal.intend(&new)?, token, was_used: false })
     }
 
-    /// What AWS has made lately and not deleted since on our word: its ARN. It may not show that yet.
+    /// Whether something else of this name was asked for lately, and nobody knows whether AWS made it. It may not show that yet.
+    pub(super) fn is_open_otherwise(
+        &mut self,
+        subject: &str,
+        operation: &str,
+        digest: &dyn Fn(&str) -> Digest,
+    ) -> journal::Result<bool> {
+        let (now, window) = ((self.clock)(), self.window_ms());
+        let is_other = |open: &Intent| {
+            open.operation == operation && (0..=window).contains(&(now - open.at)) && open.digest != digest(&open.token)
+        };
+        Ok(self.journal.intents(self.scope, subject)?.iter().any(is_other))
+    }
+
+    /// What AWS has made lately, and has certainly not deleted since on our word: its ARN. It may not show that yet.
     pub(super) fn made_lately<T: Kept>(&mut self, subject: &str) -> journal::Result<Option<String>> {
         let [create, _, delete] = T::OPERATIONS;
         let Some(made) = self.journal.carried(self.scope, subject, create)? else { return Ok(None) };
@@ -55,8 +70,14 @@ impl Apply<'_> {
         if !is_young || !made.detail.starts_with("arn:") {
             return Ok(None);
         }
-        let is_deleted = self.journal.carried(self.scope, &made.detail, delete)?.is_some();
-        Ok((!is_deleted).then_some(made.detail))
+        let may_be_deleted = self.journal.may_have_carried(self.scope, &made.detail, delete)?;
+        Ok((!may_be_deleted).then_some(made.detail))
+    }
+
+    /// Whether something that AWS shows was deleted on our word. ARNs are not used twice, so it will go.
+    pub(super) fn is_deleted<T: Kept>(&mut self, arn: &str) -> journal::Result<bool> {
+        let [.., delete] = T::OPERATIONS;
+        Ok(self.journal.carried(self.scope, arn, delete)?.is_some())
     }
 
     fn window_ms(&self) -> Millis {

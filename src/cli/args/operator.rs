@@ -229,7 +229,8 @@ pub(crate) struct ExportArgs {
   payables journal prune --before 2025-01-01          say what would go
   payables journal prune --before 2025-01-01 --yes    remove it
 
-Wire forms, answers and report lines of what is over go. Numbers, digests, attempts and what
+Wire forms, answers and report lines of what is over go, and so does what was asked of AWS more
+than a day ago and has ended. Numbers, digests, attempts and what
 people did stay for ever: they are what keeps a document from being sent twice.")]
 pub(crate) struct PruneArgs {
     #[command(flatten)]

@@ -41,21 +41,22 @@ pub(super) fn invoices(args: &InvoicesArgs) -> Ended {
         return Err(Failure::new(Exit::Usage, format!("--account: {account:?} is no account of AWS: those have 12 digits")));
     }
     let ours = args.against.as_deref().map(|against| ours(&office, against, args.mapping.as_deref())).transpose()?;
-    let (account, mut all) = run::runtime()?.block_on(async {
+    let (account, mut all, again) = run::runtime()?.block_on(async {
         let desk = office.desk(false).await?;
         let account = match &args.account {
             Some(account) => account.clone(),
             None => account_of(&desk).await?,
         };
+        let mut again = false;
         let mut all = desk.account.invoices(&account, since, until).await.map_err(|trouble| refused(&trouble))?;
         if let Some(folder) = &args.pdf {
             fs::create_dir_all(folder)
                 .map_err(|error| Failure::new(Exit::Usage, format!("{} cannot be made: {error}", folder.display())))?;
             for invoice in &mut all {
-                save(&desk.account, invoice, folder).await?;
+                again |= save(&desk.account, invoice, folder).await?;
             }
         }
-        Ok::<_, Failure>((account, all))
+        Ok::<_, Failure>((account, all, again))
     })?;
     if let Some(ours) = &ours {
         all.iter_mut().for_each(|invoice| invoice.missing = ours.lacks(invoice));
@@ -70,8 +71,8 @@ pub(super) fn invoices(args: &InvoicesArgs) -> Ended {
     if unsaved > 0 {
         tell(format_args!("the documents of {unsaved} of them could not be saved; the same command once more tries that again"));
     }
-    let exit = if missing > 0 { Exit::Documents } else { Exit::Done };
-    Ok(if unsaved > 0 { exit.worse(Exit::Temporary) } else { exit })
+    let exit = if missing + unsaved > 0 { Exit::Documents } else { Exit::Done };
+    Ok(if again { exit.worse(Exit::Temporary) } else { exit })
 }
 
 /// The account that holds the preferences.
@@ -88,6 +89,9 @@ async fn account_of(desk: &Desk) -> Result<String, Failure> {
 fn ours(office: &Office, against: &str, mapping: Option<&str>) -> Result<Ours, Failure> {
     if !Path::new(against).exists() && office.configuration.target_names().iter().any(|name| name == against) {
         return of_target(office, against);
+    }
+    if !Path::new(against).exists() && office.configuration.aws_target(Some(against)).is_ok() {
+        return Err(Failure::new(Exit::Usage, format!("{against} takes no purchase orders; name a file, or a target that does")));
     }
     let mapping = mapping.map(mapping::load).transpose()?;
     let mut ours = Ours { orders: None, invoices: None };
@@ -154,16 +158,17 @@ fn of_target(office: &Office, name: &str) -> Result<Ours, Failure> {
     Ok(Ours { orders: Some(orders), invoices: None })
 }
 
-/// Saves the documents of an invoice. What is there already stays.
-async fn save(account: &Account, invoice: &mut AwsInvoice, folder: &Path) -> Result<(), Failure> {
-    let Some(id) = &invoice.invoice else { return Ok(()) };
+/// Saves the documents of an invoice. What is there already stays. Returns whether some of them may be had later.
+async fn save(account: &Account, invoice: &mut AwsInvoice, folder: &Path) -> Result<bool, Failure> {
+    let Some(id) = &invoice.invoice else { return Ok(false) };
+    let mut again = false;
     let papers = match account.papers(id).await {
         Ok(papers) => papers,
         Err(trouble) if trouble.is_denied() => return Err(refused(&trouble)),
         Err(trouble) => {
             tell(format_args!("payables: {}: its documents cannot be had: {trouble}", plain(id)));
             invoice.unsaved.push(format!("its documents cannot be had: {trouble}"));
-            return Ok(());
+            return Ok(trouble.exit() == Exit::Temporary);
         }
     };
     for paper in papers {
@@ -177,13 +182,14 @@ async fn save(account: &Account, invoice: &mut AwsInvoice, folder: &Path) -> Res
                 Err(trouble) => {
                     tell(format_args!("payables: {}: {trouble}", plain(id)));
                     invoice.unsaved.push(format!("{}: {trouble}", path.display()));
+                    again |= trouble.exit() == Exit::Temporary;
                     continue;
                 }
             }
         }
         invoice.files.push(path.display().to_string());
     }
-    Ok(())
+    Ok(again)
 }
 
 fn print(all: &[AwsInvoice], output: Output) -> std::io::Result<()> {

@@ -12,8 +12,10 @@ use crate::cli::args::aws::{AllowedArgs, ApplyArgs, DeleteArgs, PlanArgs};
 use crate::cli::run::colours;
 use crate::cli::times;
 use crate::cli::{Ended, Failure};
+use crate::journal::{Concluded, Intents as _, Journal as _, Sqlite};
 use crate::model::Fault;
 use crate::outcome::{Action, Exit, Outcome};
+use crate::report::Item;
 use crate::vendors::aws::{self, Allowed, Held, Judged, Reference, SavedPlan, Step};
 
 impl From<&AllowedArgs> for Allowed {
@@ -243,11 +245,36 @@ fn dry_run<T: Kept>(office: &Office, wanted: Wanted<'_, T>) -> Ended {
     reported.finish()
 }
 
+/// Whether something was deleted by a command that did not see it: its intent is open, and AWS holds it no more.
+async fn was_deleted<T: Kept>(office: &Office, desk: &Desk, journal: &mut Sqlite, arn: &str) -> Result<bool, Failure> {
+    let [.., delete] = T::OPERATIONS;
+    let scope = journal.scope(&office.target.scope())?;
+    let open: Vec<_> = journal.intents(scope, arn)?.into_iter().filter(|open| open.operation == delete).collect();
+    if open.is_empty() || !matches!(desk.account.get::<T>(arn).await, Ok(None)) {
+        return Ok(false);
+    }
+    for open in open {
+        journal.conclude(open.id, times::now(), Concluded::Done, "read back")?;
+    }
+    Ok(true)
+}
+
 /// `delete`
 pub(super) fn delete<T: Kept>(args: &DeleteArgs, office: &Office, meant: Vec<Judged<'_, T>>) -> Ended {
     run::runtime()?.block_on(async {
-        let journal = office.journal(false, args.meant.wait_lock)?;
+        let mut journal = office.journal(false, args.meant.wait_lock)?;
         let desk = office.desk(false).await?;
+        let arn = meant.first().map_or(Some(args.meant.meant.as_str()), |judged| judged.content.arn());
+        if let Some(arn) = arn
+            && was_deleted::<T>(office, &desk, &mut journal, arn).await?
+        {
+            let mut reported = on_stdout(office, false);
+            let (outcome, reference) = (Outcome::Unchanged, Some(arn.to_owned()));
+            let (kind, number, faults, source) = (None, None, Vec::new(), None);
+            reported.item(Item { kind, number, outcome, reference, faults, source, plan: None, amount: None });
+            reported.summary.note("AWS had deleted it already".to_owned());
+            return reported.finish();
+        }
         let held: Held<T> = desk.meant(&args.meant.meant, meant).await?;
         let mut steps = vec![aws::delete(held)];
         ask_for_yes(&mut steps, args.yes);

@@ -21,7 +21,7 @@ pub struct Pruned {
     pub bodies: u64,
     /// Lines of the reports of runs that ended.
     pub items: u64,
-    /// Intents that ended.
+    /// Intents that ended more than a day ago.
     pub intents: u64,
     /// Bytes that the file is smaller by.
     pub bytes: u64,
@@ -97,7 +97,7 @@ impl Sqlite {
             payloads: self.sweep("SELECT max(id) FROM version", PAYLOADS, before)?,
             bodies: self.sweep("SELECT max(id) FROM evidence", BODIES, before)?,
             items: self.sweep("SELECT max(id) FROM run", ITEMS, before)?,
-            intents: self.sweep("SELECT max(id) FROM intent", INTENTS, before)?,
+            intents: self.sweep("SELECT max(id) FROM intent", INTENTS, before.min(now() - LONGEST_WINDOW))?,
             bytes: 0,
         };
         self.give_back()?;
@@ -117,12 +117,14 @@ impl Sqlite {
     /// # Errors
     /// [`Error::Failed`](crate::journal::Error::Failed) when it cannot be read.
     pub fn prunable(&mut self, before: Millis) -> Result<Pruned> {
-        let count = |sql: &str| -> Result<u64> {
+        let count = |sql: &str, before: Millis| -> Result<u64> {
             let count: i64 = self.ask(|connection| Ok(connection.query_row(sql, (0, i64::MAX, before), |row| row.get(0))?))?;
             Ok(count.unsigned_abs())
         };
-        let (payloads, bodies, items) = (count(PAYLOADS_THERE)?, count(BODIES_THERE)?, count(ITEMS_THERE)?);
-        Ok(Pruned { payloads, bodies, items, intents: count(INTENTS_THERE)?, bytes: 0 })
+        let (payloads, bodies) = (count(PAYLOADS_THERE, before)?, count(BODIES_THERE, before)?);
+        let items = count(ITEMS_THERE, before)?;
+        let intents = count(INTENTS_THERE, before.min(now() - LONGEST_WINDOW))?;
+        Ok(Pruned { payloads, bodies, items, intents, bytes: 0 })
     }
 
     /// Goes through a table in commits of a bounded size, so that the log does not grow with the journal.
@@ -157,6 +159,9 @@ impl Sqlite {
         self.ask(|connection| Ok(connection.query_row(sql, [], |_| Ok(()))?))
     }
 }
+
+/// Intents tell what a vendor may not show yet for a day at most, in milliseconds.
+const LONGEST_WINDOW: Millis = 86_400_000;
 
 /// How many rows one commit of a pruning looks at.
 const STEP: i64 = 2000;

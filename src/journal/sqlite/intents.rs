@@ -34,6 +34,16 @@ impl Intents for Sqlite {
         })
     }
 
+    fn may_have_carried(&mut self, scope: ScopeId, subject: &str, operation: &str) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM intent WHERE scope = ?1 AND subject = ?2 AND operation = ?3 \
+                   AND (outcome IS NULL OR outcome NOT IN (?4, ?5)))";
+        let ended = (Concluded::Refused.word(), Concluded::NotSent.word());
+        self.ask(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            Ok(statement.query_row((scope, subject, operation, ended.0, ended.1), |row| row.get(0))?)
+        })
+    }
+
     fn open_intents(&mut self) -> Result<Vec<OpenIntent>> {
         let sql = "SELECT scope, subject, operation, at FROM intent WHERE outcome IS NULL ORDER BY id";
         self.ask(|connection| {
@@ -68,7 +78,8 @@ impl Intents for Sqlite {
 
     fn lapse(&mut self, scope: ScopeId, before: Millis, at: Millis) -> Result<()> {
         let sql = "UPDATE intent SET ended_at = ?3, outcome = ?4, detail = 'its token may be forgotten by now', \
-                   digest = zeroblob(32) WHERE scope = ?1 AND outcome IS NULL AND at < ?2";
+                   digest = zeroblob(32) WHERE outcome IS NULL AND at < ?2 \
+                   AND scope IN (SELECT id FROM scope WHERE kind = (SELECT kind FROM scope WHERE id = ?1))";
         self.write(|connection| {
             connection.prepare_cached(sql)?.execute((scope, before, at, Concluded::Overtaken.word()))?;
             Ok(())
@@ -125,6 +136,8 @@ mod tests {
         );
         assert_eq!(journal.carried(1, "arn", "Put").unwrap(), Some(Carried { at: 9, detail: "arn".to_owned() }));
         assert_eq!(journal.carried(1, "arn", "Delete").unwrap(), None);
+        let may_have = |journal: &mut Sqlite, operation| journal.may_have_carried(1, "arn", operation).unwrap();
+        assert_eq!((may_have(&mut journal, "Put"), may_have(&mut journal, "Delete")), (true, false));
         let forgotten = "SELECT count(*) FROM intent WHERE digest = zeroblob(32) AND outcome IS NOT NULL";
         assert_eq!(journal.connection.query_row(forgotten, (), |row| row.get::<_, i64>(0)).unwrap(), 1);
         let mut lines = Vec::new();
