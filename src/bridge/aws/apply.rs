@@ -157,7 +157,7 @@ impl Apply<'_> {
             Ok(None) => {
                 let message = format!(
                     "AWS has made it lately, {arn}, and does not show it; apply again in a while. If somebody has deleted it since, it is made \
-                     anew {minutes} minutes after it was made"
+                     anew {minutes} minutes after it was made; another account needs a target, with a profile, of its own"
                 );
                 Ok(not_sent(Some(arn), message))
             }
