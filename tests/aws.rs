@@ -352,6 +352,24 @@ async fn what_is_replaced_or_deleted_is_gone_and_what_is_gone_stays_so() {
 }
 
 #[tokio::test]
+async fn what_was_deleted_and_shows_still_is_no_success() {
+    let office = Office::open(&["stale:ms=60000"]).await;
+    let unit = [changed("examples/invoice-units/retail.toml", "Retail", "Retail")];
+    let held = |arn: &str| {
+        let content = InvoiceUnit { arn: arn.to_owned().into(), ..units(&unit).remove(0).content };
+        Held { content, secrets: vec![], version: None, statuses: vec![], facts: vec![] }
+    };
+    assert_eq!(outcomes(&office.apply(units(&unit)).await), [Outcome::Submitted]);
+    let arn = "arn:aws:invoicing::123456789012:invoice-unit/unit-00000001";
+    office.run(&[payables_bridge::vendors::aws::delete(held(arn))]).await;
+    // A list that is late would show it as it was.
+    let late = || plan(units(&unit), vec![held(arn)], Allowed::default(), &secret);
+    assert_eq!(outcomes(&office.run(&late()).await), [Outcome::NotSent]);
+    office.now.set(office.now.get() + 600_001);
+    assert_eq!(outcomes(&office.run(&late()).await), [Outcome::Unchanged]);
+}
+
+#[tokio::test]
 async fn a_chain_of_replacements_loses_nothing() {
     let office = Office::open(&[]).await;
     let text = fs::read_to_string(project("examples/portals/coupa.toml")).unwrap();

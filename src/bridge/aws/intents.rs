@@ -74,10 +74,13 @@ impl Apply<'_> {
         Ok((!may_be_deleted).then_some(made.detail))
     }
 
-    /// Whether something that AWS shows was deleted on our word. ARNs are not used twice, so it will go.
+    /// Whether something that AWS shows was deleted on our word lately. ARNs are not used twice, so it will go; what shows after a
+    /// long while is there, whatever the journal says.
     pub(super) fn is_deleted<T: Kept>(&mut self, arn: &str) -> journal::Result<bool> {
         let [.., delete] = T::OPERATIONS;
-        Ok(self.journal.carried(self.scope, arn, delete)?.is_some())
+        let (now, window) = ((self.clock)(), self.window_ms());
+        let is_young = |at: Millis| (0..=window).contains(&(now - at));
+        Ok(self.journal.carried(self.scope, arn, delete)?.is_some_and(|deleted| is_young(deleted.at)))
     }
 
     fn window_ms(&self) -> Millis {
